@@ -1,0 +1,55 @@
+//! What the peer is told, before it is put into SIP or HTTP.
+
+use super::Code;
+
+/// The answer to a checked INVITE.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// 302 with `Contact: <sip:CODEnumber@host>`.
+    Redirect {
+        /// The decision.
+        code: Code,
+        /// The number as normalised, or the dialled string when it is none.
+        number: String,
+        /// Host part of the Contact: the caller's domain.
+        host: String,
+        /// `P-TFPS-Score` and `P-TFPS-Reason`, for plans that see them.
+        score: Option<ScoreHeaders>,
+    },
+    /// Decline mode: 503 lets the softswitch go on to its next gateway, 603 refuses.
+    Decline(Code),
+    /// Detection: a final answer that leaves the forked call alone.
+    Neutral(NeutralAnswer),
+    /// 403, with nothing about why: nobody we serve.
+    Forbidden,
+}
+
+/// What the score headers say.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScoreHeaders {
+    /// Probability of fraud, 0 to 1.
+    pub score: f32,
+    /// Tags of the contributions that raised it, comma-separated; may be empty.
+    pub reasons: String,
+}
+
+/// `detection.answer`: which final answer hides the fewest codes of the real gateway.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum NeutralAnswer {
+    /// 503 Service Unavailable, without Retry-After.
+    #[default]
+    #[serde(rename = "503")]
+    ServiceUnavailable,
+    /// 487 Request Terminated.
+    #[serde(rename = "487")]
+    RequestTerminated,
+    /// 580 Precondition Failure.
+    #[serde(rename = "580")]
+    PreconditionFailure,
+    /// 599.
+    #[serde(rename = "599")]
+    Unspecified,
+    /// No answer at all: for raw mirrors.
+    #[serde(rename = "silent")]
+    Silent,
+}

@@ -1,0 +1,69 @@
+//! A call that asks whether it may go on.
+
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+use uuid::Uuid;
+
+/// Which door the call came in by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Ingress {
+    /// 9090: a customer waits for the answer.
+    Prevention,
+    /// 9091: a forked copy; the answer must change nothing.
+    Detection,
+    /// The web service.
+    Web,
+    /// The honeypot listener.
+    Honeypot,
+    /// A file of calls, under the file's own time.
+    Import,
+}
+
+impl Ingress {
+    /// As stored in ClickHouse.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Prevention => "prevention",
+            Self::Detection => "detection",
+            Self::Web => "web",
+            Self::Honeypot => "honeypot",
+            Self::Import => "import",
+        }
+    }
+
+    /// Whether the decision is only recorded, never acted upon.
+    #[must_use]
+    pub const fn is_shadow(self) -> bool {
+        matches!(self, Self::Detection | Self::Honeypot | Self::Import)
+    }
+}
+
+/// One INVITE, as the edges hand it to `decide`: every default applied, nothing optional
+/// that must be present.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CallAttempt {
+    /// Identity of the row. From SIP: a keyed hash of the transaction, so that a retransmission
+    /// has the same; from a file: a hash of the file and the line.
+    pub id: Uuid,
+    /// The door it came in by.
+    pub ingress: Ingress,
+    /// SIP Call-ID, or the file's `call_id`; may be empty.
+    pub call_id: String,
+    /// Address of the peer that asks: the packet's source, or `source_ip` of a file.
+    pub peer: IpAddr,
+    /// Address of the customer's own device (`P-Received`, else the peer).
+    pub source_ip: IpAddr,
+    /// User part of From, or the file's `user`: the caller, ANI.
+    pub user: String,
+    /// Host part of From, lower case, without port.
+    pub domain: String,
+    /// `X-TFPS: user@domain`: whose policy applies, when the peer says so.
+    pub policy_user: Option<(String, String)>,
+    /// The dialled string as sent (user part of the Request-URI, unescaped).
+    pub dialed: String,
+    /// User-Agent of the customer's device (`P-UA`, else the message's); empty: none sent.
+    pub user_agent: String,
+    /// Calls this customer has up now (`P-Calls`); `None`: unknown.
+    pub concurrent: Option<u32>,
+}

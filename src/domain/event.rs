@@ -1,0 +1,48 @@
+//! What is remembered of a call: the unit of the spool and a row of `calls`.
+
+use super::{CallAttempt, Country, Decision, Destination, FeatureVector, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// One checked INVITE with everything that was known and decided.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CallEvent {
+    /// When it was decided (live: the clock; file: the file's own time).
+    pub at: Timestamp,
+    /// The call as it asked.
+    pub attempt: CallAttempt,
+    /// Domain whose policy applied; empty for a free call of nobody's.
+    pub account: String,
+    /// Name of the policy that applied.
+    pub policy: String,
+    /// Where the call goes.
+    pub destination: Destination,
+    /// Where the call comes from, by address.
+    pub origin: Country,
+    /// The features as served.
+    pub features: FeatureVector,
+    /// The answer and its evidence.
+    pub decision: Decision,
+    /// From the datagram's arrival to the finished decision, microseconds.
+    pub latency_us: u32,
+}
+
+/// What turned out to be true of a call. A label, never a feature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// It was fraud.
+    Fraud,
+    /// It was an ordinary call.
+    Legitimate,
+}
+
+impl Verdict {
+    /// As written in files and in ClickHouse.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Fraud => "fraud",
+            Self::Legitimate => "legitimate",
+        }
+    }
+}

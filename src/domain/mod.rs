@@ -1,0 +1,29 @@
+//! Values: what a call, a subscriber, a policy and a decision *are*.
+//!
+//! No I/O, no clock, no async. Everything here can be built in a test from
+//! literals, compared, cloned and written to the spool.
+
+mod answer;
+mod call;
+mod code;
+mod country;
+mod decision;
+mod destination;
+mod event;
+mod features;
+pub mod lists;
+mod policy;
+mod subscriber;
+mod time;
+
+pub use answer::{Answer, NeutralAnswer, ScoreHeaders};
+pub use call::{CallAttempt, Ingress};
+pub use code::{Check, Code, Mode, REFUSAL_ORDER};
+pub use country::Country;
+pub use decision::{CheckOutcome, Decision, Outcome, Reason};
+pub use destination::{Destination, DialPrefix, Number, NumberClass, NumberError};
+pub use event::{CallEvent, Verdict};
+pub use features::FeatureVector;
+pub use policy::{AnswerMode, CountryRule, Plan, Policy};
+pub use subscriber::Subscriber;
+pub use time::Timestamp;

@@ -1,0 +1,3 @@
+//! Dispatch only; the commands live in `tfps::cli`.
+
+fn main() {}

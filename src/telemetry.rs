@@ -1,0 +1,388 @@
+//! Typed events: a log line and its counter together.
+//!
+//! Whatever happens in the service that an operator may have to know of is one variant of
+//! [`Event`]; emitting it counts it and, where a line helps, logs it. Nothing here carries a
+//! phone number: those are personal data.
+
+use crate::domain::{Code, Ingress};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+use std::net::SocketAddr;
+
+/// Buckets of the decision latency, seconds: 5 us to 50 ms.
+const LATENCY_BUCKETS: [f64; 12] = [
+    5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 5e-2,
+];
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// An INVITE was decided and answered.
+    Decided {
+        /// The door.
+        ingress: Ingress,
+        /// The code; in shadow, what it would have been.
+        code: Code,
+        /// Arrival to decision, seconds.
+        latency: f64,
+    },
+    /// A message was answered from the transaction table.
+    Retransmission {
+        /// The door.
+        ingress: Ingress,
+    },
+    /// A message got a final answer other than a decision.
+    Rejected {
+        /// The door.
+        ingress: Ingress,
+        /// SIP status.
+        status: u16,
+        /// Short stable name of why.
+        reason: &'static str,
+    },
+    /// A datagram got no answer.
+    Dropped {
+        /// The door.
+        ingress: Ingress,
+        /// Short stable name of why.
+        reason: &'static str,
+    },
+    /// A header was of no use and was taken as absent.
+    BadHeader {
+        /// Its name.
+        header: &'static str,
+    },
+    /// A bound was met and the oldest entry of a table made room.
+    Evicted {
+        /// Which table.
+        table: &'static str,
+    },
+    /// The spool could not take an event; the call was answered all the same.
+    SpoolLost {
+        /// How many.
+        events: u64,
+        /// What the disk said.
+        error: &'a str,
+    },
+    /// Rows reached ClickHouse.
+    Shipped {
+        /// How many.
+        rows: u64,
+    },
+    /// An insert failed and will be tried again.
+    ShipFailed {
+        /// What ClickHouse or the network said.
+        error: &'a str,
+    },
+    /// A batch or segment can never be shipped and was set aside.
+    Quarantined {
+        /// How many records.
+        records: u64,
+        /// Why.
+        error: &'a str,
+    },
+    /// A model went into force.
+    ModelSwapped {
+        /// Its id.
+        id: &'a str,
+    },
+    /// A model file was refused; the one in force stays.
+    ModelRefused {
+        /// Why.
+        error: &'a str,
+    },
+    /// New accounts, policies and lists went into force.
+    AccountsSwapped {
+        /// Version of the accounts data.
+        version: i64,
+    },
+    /// Accounts could not be read; the snapshot in force stays.
+    AccountsRefused {
+        /// Why.
+        error: &'a str,
+    },
+    /// A peer could not be sent to.
+    SendFailed {
+        /// Where to.
+        peer: SocketAddr,
+        /// Why.
+        error: &'a str,
+    },
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct DecidedLabels {
+    ingress: &'static str,
+    code: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct IngressLabels {
+    ingress: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct RejectedLabels {
+    ingress: &'static str,
+    status: u16,
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct DroppedLabels {
+    ingress: &'static str,
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct NameLabels {
+    name: &'static str,
+}
+
+/// Counters behind `/metrics`.
+#[derive(Debug)]
+pub struct Telemetry {
+    registry: Registry,
+    decided: Family<DecidedLabels, Counter>,
+    latency: Family<IngressLabels, Histogram, fn() -> Histogram>,
+    retransmissions: Family<IngressLabels, Counter>,
+    rejected: Family<RejectedLabels, Counter>,
+    dropped: Family<DroppedLabels, Counter>,
+    bad_headers: Family<NameLabels, Counter>,
+    evictions: Family<NameLabels, Counter>,
+    spool_lost: Counter,
+    shipped: Counter,
+    ship_failures: Counter,
+    quarantined: Counter,
+    model_swaps: Counter,
+    model_refusals: Counter,
+    accounts_swaps: Counter,
+    accounts_refusals: Counter,
+    send_failures: Counter,
+    /// Records spooled and not yet in ClickHouse.
+    pub spool_backlog: Gauge,
+    /// 1 while the embedded or configured ClickHouse answers.
+    pub store_up: Gauge,
+}
+
+impl Default for Telemetry {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Telemetry {
+    /// All counters at zero.
+    #[must_use]
+    pub fn new() -> Self {
+        let new_histogram: fn() -> Histogram = || Histogram::new(LATENCY_BUCKETS);
+        let mut this = Self {
+            registry: Registry::with_prefix("tfps"),
+            decided: Family::default(),
+            latency: Family::new_with_constructor(new_histogram),
+            retransmissions: Family::default(),
+            rejected: Family::default(),
+            dropped: Family::default(),
+            bad_headers: Family::default(),
+            evictions: Family::default(),
+            spool_lost: Counter::default(),
+            shipped: Counter::default(),
+            ship_failures: Counter::default(),
+            quarantined: Counter::default(),
+            model_swaps: Counter::default(),
+            model_refusals: Counter::default(),
+            accounts_swaps: Counter::default(),
+            accounts_refusals: Counter::default(),
+            send_failures: Counter::default(),
+            spool_backlog: Gauge::default(),
+            store_up: Gauge::default(),
+        };
+        this.register();
+        this
+    }
+
+    fn register(&mut self) {
+        let r = &mut self.registry;
+        r.register("calls", "INVITEs decided", self.decided.clone());
+        r.register(
+            "decision_seconds",
+            "From a datagram's arrival to its decision",
+            self.latency.clone(),
+        );
+        r.register(
+            "retransmissions",
+            "Messages answered from the transaction table",
+            self.retransmissions.clone(),
+        );
+        r.register(
+            "rejected",
+            "Messages given a final answer that is no decision",
+            self.rejected.clone(),
+        );
+        r.register("dropped", "Datagrams given no answer", self.dropped.clone());
+        r.register(
+            "bad_headers",
+            "Headers that were of no use and were taken as absent",
+            self.bad_headers.clone(),
+        );
+        r.register(
+            "evictions",
+            "Entries that made room because a table's bound was met",
+            self.evictions.clone(),
+        );
+        r.register(
+            "spool_lost_events",
+            "Calls answered but not spooled",
+            self.spool_lost.clone(),
+        );
+        r.register("shipped_rows", "Rows in ClickHouse", self.shipped.clone());
+        r.register(
+            "ship_failures",
+            "Inserts to be tried again",
+            self.ship_failures.clone(),
+        );
+        r.register(
+            "quarantined_records",
+            "Records set aside because they can never be shipped",
+            self.quarantined.clone(),
+        );
+        r.register(
+            "model_swaps",
+            "Models gone into force",
+            self.model_swaps.clone(),
+        );
+        r.register(
+            "model_refusals",
+            "Model files refused",
+            self.model_refusals.clone(),
+        );
+        r.register(
+            "accounts_swaps",
+            "Account snapshots gone into force",
+            self.accounts_swaps.clone(),
+        );
+        r.register(
+            "accounts_refusals",
+            "Account snapshots that could not be read",
+            self.accounts_refusals.clone(),
+        );
+        r.register(
+            "send_failures",
+            "Answers the system would not send",
+            self.send_failures.clone(),
+        );
+        r.register(
+            "spool_backlog_records",
+            "Records spooled and not yet in ClickHouse",
+            self.spool_backlog.clone(),
+        );
+        r.register(
+            "store_up",
+            "1 while ClickHouse answers",
+            self.store_up.clone(),
+        );
+    }
+
+    /// Counts, and logs where a line helps.
+    pub fn emit(&self, event: &Event<'_>) {
+        match event {
+            Event::Decided {
+                ingress,
+                code,
+                latency,
+            } => {
+                let ingress = ingress.as_str();
+                let code = code.as_str();
+                self.decided
+                    .get_or_create(&DecidedLabels { ingress, code })
+                    .inc();
+                self.latency
+                    .get_or_create(&IngressLabels { ingress })
+                    .observe(*latency);
+            }
+            Event::Retransmission { ingress } => {
+                let ingress = ingress.as_str();
+                self.retransmissions
+                    .get_or_create(&IngressLabels { ingress })
+                    .inc();
+            }
+            Event::Rejected {
+                ingress,
+                status,
+                reason,
+            } => {
+                let labels = RejectedLabels {
+                    ingress: ingress.as_str(),
+                    status: *status,
+                    reason,
+                };
+                self.rejected.get_or_create(&labels).inc();
+            }
+            Event::Dropped { ingress, reason } => {
+                let ingress = ingress.as_str();
+                self.dropped
+                    .get_or_create(&DroppedLabels { ingress, reason })
+                    .inc();
+            }
+            Event::BadHeader { header } => {
+                self.bad_headers
+                    .get_or_create(&NameLabels { name: header })
+                    .inc();
+            }
+            Event::Evicted { table } => {
+                self.evictions
+                    .get_or_create(&NameLabels { name: table })
+                    .inc();
+            }
+            Event::SpoolLost { events, error } => {
+                self.spool_lost.inc_by(*events);
+                tracing::error!(events, error, "calls answered but not spooled");
+            }
+            Event::Shipped { rows } => {
+                self.shipped.inc_by(*rows);
+            }
+            Event::ShipFailed { error } => {
+                self.ship_failures.inc();
+                tracing::warn!(error, "insert into ClickHouse failed, will be tried again");
+            }
+            Event::Quarantined { records, error } => {
+                self.quarantined.inc_by(*records);
+                tracing::error!(records, error, "records set aside: they can never be shipped");
+            }
+            Event::ModelSwapped { id } => {
+                self.model_swaps.inc();
+                tracing::info!(id, "model in force");
+            }
+            Event::ModelRefused { error } => {
+                self.model_refusals.inc();
+                tracing::error!(error, "model refused, the one in force stays");
+            }
+            Event::AccountsSwapped { version } => {
+                self.accounts_swaps.inc();
+                tracing::info!(version, "accounts in force");
+            }
+            Event::AccountsRefused { error } => {
+                self.accounts_refusals.inc();
+                tracing::error!(error, "accounts not read, those in force stay");
+            }
+            Event::SendFailed { peer, error } => {
+                self.send_failures.inc();
+                tracing::debug!(%peer, error, "answer not sent");
+            }
+        }
+    }
+
+    /// The counters in the text format of Prometheus (OpenMetrics 1.0).
+    ///
+    /// # Errors
+    /// Never in practice: formatting into a `String`.
+    pub fn encode(&self) -> Result<String, std::fmt::Error> {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}
