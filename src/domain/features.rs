@@ -12,3 +12,14 @@ pub struct FeatureVector {
     /// One finite value per feature.
     pub values: Vec<f32>,
 }
+
+/// What one feature is called, and how it is told to people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FeatureSpec {
+    /// Stable name, unique in the catalogue.
+    pub name: &'static str,
+    /// Reason tag; features that tell the same story share one.
+    pub tag: &'static str,
+    /// What it measures and in which unit, in an analyst's words.
+    pub words: &'static str,
+}
