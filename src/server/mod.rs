@@ -9,6 +9,9 @@
 
 pub mod udp;
 
+#[cfg(test)]
+mod tests;
+
 use crate::domain::{Answer, CallAttempt, Timestamp};
 use std::net::SocketAddr;
 
