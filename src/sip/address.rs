@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn addresses() {
-        let table: [(&str, Option<(&str, Option<&str>)>); 7] = [
+        let table = [
             (
                 r#""A <b>; \" c" <sip:a@b;x=1>;tag=t1"#,
                 Some(("sip:a@b;x=1", Some("t1"))),

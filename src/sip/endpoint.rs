@@ -5,7 +5,8 @@
 
 use super::attempt::{BadHeaders, call_attempt};
 use super::identity::Secret;
-use super::message::{Envelope, Malformed, Message, Request, parse};
+use super::message::{Envelope, Malformed, Message, Request};
+use super::reader::parse;
 use super::respond::{ALLOW, Packet, Response, Status};
 use super::text::{split_once, trim, unescape};
 use super::transaction::{Limits, Seen, Transactions};

@@ -35,7 +35,7 @@ impl Secret {
     ///
     /// The door counts as well: a copy sent to detection is a call of its own.
     #[must_use]
-    pub fn transaction_id(&self, ingress: Ingress, envelope: &Envelope<'_>) -> Uuid {
+    pub fn transaction_id(self, ingress: Ingress, envelope: &Envelope<'_>) -> Uuid {
         let mut hasher = SipHasher24::new_with_key(&self.0);
         let mut field = |bytes: &[u8]| {
             // The length first: no two lists of fields make the same stream.
@@ -58,7 +58,7 @@ impl Secret {
     /// The To tag of every answer within a transaction: the same before and after a restart,
     /// and for CANCEL that of its INVITE (section 9.2). Says nothing about the id.
     #[must_use]
-    pub(super) fn to_tag(&self, id: Uuid) -> u64 {
+    pub(super) fn to_tag(self, id: Uuid) -> u64 {
         let mut hasher = siphasher::sip::SipHasher24::new_with_key(&self.0);
         hasher.write(b"to-tag");
         hasher.write(id.as_bytes());

@@ -3,7 +3,7 @@
 //! No sockets and no clock here: [`Endpoint`] is fed datagrams with their source and the time,
 //! and hands back what to send where.
 //! ```text
-//! datagram -> message::parse -> Endpoint::receive -> Decide(Call) -> (the decision) -> Endpoint::complete -> bytes
+//! datagram -> Endpoint::receive (parse) -> Decide(Call) -> (the decision) -> Endpoint::complete -> bytes
 //!                                               \-> Reply, Retransmission, Drop, Absorb
 //! ```
 //! What was checked against: RFC 3261 (SIP), RFC 3581 (`rport`), RFC 3966 (`tel:`).
@@ -25,6 +25,7 @@ pub mod attempt;
 mod endpoint;
 mod identity;
 pub mod message;
+mod reader;
 pub mod respond;
 mod text;
 mod transaction;
@@ -37,6 +38,7 @@ mod tests;
 pub use endpoint::{Call, Endpoint, Outcome, Pending};
 pub use identity::Secret;
 pub use message::{Envelope, MAX_MESSAGE, Malformed, Message, Request};
+pub use reader::parse;
 pub use respond::{Packet, Status};
 pub use transaction::{Limits, TRANSACTION_LIFETIME_SECS};
 pub use uri::{Scheme, Uri};

@@ -124,7 +124,7 @@ pub(super) fn escape_user(out: &mut Vec<u8>, user: &str) {
 /// Folded values lose their CR LF here, and nothing that was received or decided can start a
 /// header of its own in an answer.
 pub(super) fn push_value(out: &mut Vec<u8>, value: &[u8]) {
-    if value.iter().any(u8::is_ascii_control) {
+    if any_control(value) {
         out.extend(value.iter().map(|b| match b {
             b if b.is_ascii_control() => b' ',
             b => *b,
@@ -134,14 +134,24 @@ pub(super) fn push_value(out: &mut Vec<u8>, value: &[u8]) {
     }
 }
 
+/// Whether a control character stands in `text`. Without an early end, so that it is compiled
+/// to a few wide instructions: nearly always there is none.
+pub(super) fn any_control(text: &[u8]) -> bool {
+    text.iter().fold(false, |any, b| any | b.is_ascii_control())
+}
+
 /// A value as text to keep: trimmed, control characters (folds) as spaces, at most `max`
 /// characters; bytes that are no UTF-8 become U+FFFD.
 pub(super) fn to_text(value: &[u8], max: usize) -> String {
-    String::from_utf8_lossy(trim(value))
-        .chars()
-        .take(max)
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
+    let value = trim(value);
+    match std::str::from_utf8(value) {
+        Ok(text) if text.is_ascii() && text.len() <= max && !any_control(value) => text.to_owned(),
+        _ => String::from_utf8_lossy(value)
+            .chars()
+            .take(max)
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect(),
+    }
 }
 
 #[cfg(test)]
