@@ -103,8 +103,8 @@ impl UdpServer {
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => break,
-                // An error here is that of an earlier datagram; the next read meets it.
-                _ = socket.readable() => {}
+                // Fails only when the runtime is going down: then there is nothing to wait for.
+                ready = socket.readable() => if ready.is_err() { break },
             }
             inbox.fill(|buffer| socket.try_recv_from(buffer));
             for packet in door.answer(&inbox, &*handler) {
