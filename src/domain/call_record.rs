@@ -37,7 +37,10 @@ pub struct CallRecord {
 /// A column of the layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(usize)]
-#[expect(missing_docs, reason = "the fields of `CallRecord` say what each means")]
+#[expect(
+    missing_docs,
+    reason = "the fields of `CallRecord` say what each means"
+)]
 pub enum Column {
     Time,
     Domain,
@@ -159,15 +162,22 @@ impl CallRecord {
     /// The first column whose value does not fit.
     pub fn from_fields<'a>(field: impl Fn(Column) -> &'a str) -> Result<Self, FieldError> {
         let text = |column| text(column, field(column).trim());
-        let count = |column| optional(column, field(column), FieldProblem::NotACount, |t| {
-            t.parse().ok()
-        });
+        let count = |column| {
+            optional(column, field(column), FieldProblem::NotACount, |t| {
+                t.parse().ok()
+            })
+        };
         Ok(Self {
-            time: required(Column::Time, field(Column::Time), FieldProblem::NotATime, |t| {
-                DateTime::parse_from_rfc3339(t)
-                    .ok()
-                    .map(|time| Timestamp::from(time.to_utc()))
-            })?,
+            time: required(
+                Column::Time,
+                field(Column::Time),
+                FieldProblem::NotATime,
+                |t| {
+                    DateTime::parse_from_rfc3339(t)
+                        .ok()
+                        .map(|time| Timestamp::from(time.to_utc()))
+                },
+            )?,
             domain: nonempty(Column::Domain, text(Column::Domain)?)?,
             user: nonempty(Column::User, text(Column::User)?)?,
             dialed_number: nonempty(Column::DialedNumber, text(Column::DialedNumber)?)?,

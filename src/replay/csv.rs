@@ -16,7 +16,10 @@ pub enum HeaderError {
     #[error("the header could not be read")]
     Io(#[from] std::io::Error),
     /// Nothing in the file.
-    #[error("the file is empty: expected a header with the columns {}", required_columns())]
+    #[error(
+        "the file is empty: expected a header with the columns {}",
+        required_columns()
+    )]
     Empty,
     /// The header is not a well-formed row.
     #[error("the header is no CSV row: {0}")]
@@ -131,8 +134,8 @@ impl<R: Read> Reader<R> {
                 Advance::Line => break lines.current(),
             }
         };
-        let header = std::str::from_utf8(header)
-            .map_err(|_| HeaderError::Malformed(RowProblem::NotUtf8))?;
+        let header =
+            std::str::from_utf8(header).map_err(|_| HeaderError::Malformed(RowProblem::NotUtf8))?;
         let header = header.trim_start_matches('\u{feff}');
         let mut values = Values::default();
         values.split(header).map_err(HeaderError::Malformed)?;
@@ -286,7 +289,11 @@ impl<R: Read> Lines<R> {
         if self.current.last() == Some(&b'\r') {
             self.current.pop();
         }
-        Ok(if too_long { Advance::TooLong } else { Advance::Line })
+        Ok(if too_long {
+            Advance::TooLong
+        } else {
+            Advance::Line
+        })
     }
 }
 

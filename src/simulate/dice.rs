@@ -31,7 +31,9 @@ impl Dice {
     /// The stream for a purpose and whatever it is about (a subscriber, a day, ...).
     pub(super) fn new(seed: u64, purpose: Purpose, about: &[u64]) -> Self {
         let start = mix(seed ^ mix(purpose as u64));
-        let low = about.iter().fold(start, |state, part| mix(state ^ mix(*part)));
+        let low = about
+            .iter()
+            .fold(start, |state, part| mix(state ^ mix(*part)));
         let high = mix(low ^ 0x6a09_e667_f3bc_c908);
         Self(Pcg64Mcg::new((u128::from(high) << 64) | u128::from(low)))
     }
