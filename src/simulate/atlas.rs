@@ -80,9 +80,15 @@ pub(super) fn abroad(home: &Place, dice: &mut Dice) -> &'static Place {
 }
 
 /// Numbers in each of these have been sold for revenue share; people also have families there.
-pub(super) const RISKY: [&str; 12] = [
+const RISKY: [&str; 12] = [
     "CU", "LV", "LT", "BA", "TN", "SN", "GN", "SL", "SO", "MV", "PK", "MA",
 ];
+
+/// One of the countries that fraud likes.
+pub(super) fn risky(dice: &mut Dice) -> &'static Place {
+    let country: &&str = dice.pick(&RISKY);
+    place(country)
+}
 
 /// All of them. The order is part of what a seed means: add at the end.
 pub(super) static PLACES: [Place; 54] = [

@@ -214,7 +214,7 @@ impl Today<'_> {
         let who = self.who;
         if dice.chance(who.habits.new_country) {
             let place = if dice.chance(0.2) {
-                atlas::place(*dice.pick(&atlas::RISKY))
+                atlas::risky(dice)
             } else {
                 atlas::abroad(who.home, dice)
             };

@@ -217,7 +217,7 @@ fn contacts_abroad(home: &Place, kind: Kind, dice: &mut Dice) -> Vec<String> {
     (0..countries)
         .flat_map(|_| {
             let place = if dice.chance(0.15) {
-                atlas::place(*dice.pick(&atlas::RISKY))
+                atlas::risky(dice)
             } else {
                 atlas::abroad(home, dice)
             };

@@ -26,12 +26,12 @@ pub(super) fn calls(campaign: &Campaign<'_>, dice: &mut Dice) -> Vec<Attempt> {
         .map(|_| dice.pick(&campaign.data.numbers).clone())
         .collect();
     let tenants = campaign.world.tenants.len() as u64;
-    let visited = dice.between(1, tenants.min(4));
+    let visited = dice.between(1, tenants.min(3));
     let first = dice.below(tenants);
     let prefixes = if campaign.is_quiet {
         dice.between(6, 15)
     } else {
-        dice.between(20, PREFIXES.len() as u64)
+        dice.between(15, PREFIXES.len() as u64)
     };
     // Mean between two calls: loud ones make some calls a second.
     let pause_ms = if campaign.is_quiet {
