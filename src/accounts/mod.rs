@@ -1,1 +1,27 @@
-//! (to be built)
+//! Domains, subscribers, policies and lists: edited in SQLite, served as an immutable snapshot.
+//!
+//! Editors (command line, later API and console) go through [`Accounts`]; every change is one
+//! transaction with an entry in the audit log. The hot path reads a [`Snapshot`] that is swapped
+//! by pointer and never touches the database.
+
+mod database;
+mod edit;
+mod error;
+mod listing;
+mod rules;
+mod snapshot;
+
+pub use database::Accounts;
+pub use edit::{DomainRow, Subscriber, SubscriberRow};
+pub use error::AccountsError;
+pub use listing::{EntryKind, ListEntry, ListKind, Scope};
+pub use rules::{CountryRules, PolicyRules};
+pub use snapshot::{Identity, Snapshot};
+
+/// Name of the domain that is created on a first start and serves calls of nobody else's.
+pub const ROOT_DOMAIN: &str = "root";
+/// Name of the policy every domain begins with.
+pub const DEFAULT_POLICY: &str = "default";
+
+#[cfg(test)]
+mod tests;

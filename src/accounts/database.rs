@@ -1,0 +1,106 @@
+//! The SQLite file: opened, brought to the schema, watched for changes.
+
+use super::{AccountsError, DEFAULT_POLICY, PolicyRules, ROOT_DOMAIN};
+use crate::domain::{Plan, Timestamp};
+use rusqlite::{Connection, TransactionBehavior, params};
+use std::path::Path;
+use std::time::Duration;
+
+const SCHEMA: &str = include_str!("schema.sql");
+const SCHEMA_VERSION: i64 = 1;
+/// How long an edit waits for another one to finish.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// One connection to the accounts. Any number of processes may hold one.
+#[derive(Debug)]
+pub struct Accounts {
+    pub(super) connection: Connection,
+}
+
+impl Accounts {
+    /// Opens `<data_dir>/accounts.sqlite`; on a first start creates it with the root domain, its
+    /// default policy and loopback as its trusted peers.
+    ///
+    /// # Errors
+    /// The file cannot be opened, is damaged, or was written by a newer program.
+    pub fn open(data_dir: &Path, now: Timestamp) -> Result<Self, AccountsError> {
+        std::fs::create_dir_all(data_dir).map_err(|source| AccountsError::Folder {
+            path: data_dir.to_owned(),
+            source,
+        })?;
+        let connection = Connection::open(data_dir.join("accounts.sqlite"))?;
+        Self::prepare(connection, now)
+    }
+
+    /// Accounts in memory, as on a first start.
+    ///
+    /// # Errors
+    /// Only if SQLite itself fails.
+    pub fn in_memory(now: Timestamp) -> Result<Self, AccountsError> {
+        Self::prepare(Connection::open_in_memory()?, now)
+    }
+
+    fn prepare(mut connection: Connection, now: Timestamp) -> Result<Self, AccountsError> {
+        connection.busy_timeout(BUSY)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", "ON")?;
+        // Immediate: of two first starts at once, the second waits and finds the work done.
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let found: i64 = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if found > SCHEMA_VERSION {
+            return Err(AccountsError::NewerSchema {
+                found,
+                known: SCHEMA_VERSION,
+            });
+        }
+        if found == 0 {
+            tx.execute_batch(SCHEMA)?;
+            create_root(&tx, now)?;
+            tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+        }
+        tx.commit()?;
+        Ok(Self { connection })
+    }
+
+    /// Changes whenever another connection has committed an edit.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn data_version(&self) -> Result<i64, AccountsError> {
+        Ok(self
+            .connection
+            .pragma_query_value(None, "data_version", |row| row.get(0))?)
+    }
+}
+
+fn create_root(tx: &Connection, now: Timestamp) -> Result<(), AccountsError> {
+    let rules = PolicyRules {
+        // The root domain's user is the operator himself.
+        plan: Plan::Itsp,
+        ..PolicyRules::initial()
+    };
+    let json = serde_json::to_string(&rules).map_err(|source| AccountsError::BadRules {
+        policy: DEFAULT_POLICY.to_owned(),
+        source,
+    })?;
+    tx.execute(
+        "INSERT INTO domain (name, is_root, default_policy) VALUES (?1, 1, ?2)",
+        params![ROOT_DOMAIN, DEFAULT_POLICY],
+    )?;
+    tx.execute(
+        "INSERT INTO policy (domain, name, rules) VALUES (?1, ?2, ?3)",
+        params![ROOT_DOMAIN, DEFAULT_POLICY, json],
+    )?;
+    for network in ["127.0.0.0/8", "::1/128"] {
+        tx.execute(
+            "INSERT INTO trusted_peer (domain, network) VALUES (?1, ?2)",
+            params![ROOT_DOMAIN, network],
+        )?;
+    }
+    tx.execute(
+        "INSERT INTO audit_log (at, actor, action, subject) VALUES (?1, 'tfps', 'first start', ?2)",
+        params![now.secs(), ROOT_DOMAIN],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,245 @@
+//! Black and white lists, attack groups: their entries as they are edited and stored.
+
+use super::edit::{parse_network, parse_number, require_policy};
+use super::{Accounts, AccountsError};
+use crate::domain::Timestamp;
+use crate::domain::lists::{AgentList, Entry};
+use rusqlite::{ToSql, params};
+use serde::Serialize;
+
+/// Longest reason of an entry, characters.
+const REASON: usize = 200;
+
+/// Whose list it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Holds for every policy that has the check on.
+    System,
+    /// One policy's own.
+    Policy {
+        /// Domain of the policy.
+        domain: String,
+        /// Its name.
+        policy: String,
+    },
+}
+
+/// Which list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListKind {
+    /// Refuses.
+    Black,
+    /// Approves at once (numbers and prefixes of one policy).
+    White,
+    /// Networks of a named attack group; the reason is the name.
+    Group,
+}
+
+/// What kind of thing is listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryKind {
+    /// One whole E.164 number.
+    Number,
+    /// Every number that begins so.
+    Prefix,
+    /// An address or network.
+    Network,
+    /// A regular expression over user agents, case-insensitive.
+    Agent,
+}
+
+/// One entry, for listing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ListEntry {
+    /// Empty: the system's; else `domain/policy`.
+    pub scope: String,
+    /// black, white or group.
+    pub list: String,
+    /// number, prefix, network or agent.
+    pub kind: String,
+    /// What is listed.
+    pub value: String,
+    /// Why.
+    pub reason: String,
+    /// Who listed it.
+    pub source: String,
+    /// Seconds since the epoch; none: stays.
+    pub expires_at: Option<i64>,
+}
+
+impl Scope {
+    fn text(&self) -> String {
+        match self {
+            Self::System => String::new(),
+            Self::Policy { domain, policy } => {
+                format!("{}/{policy}", domain.to_ascii_lowercase())
+            }
+        }
+    }
+}
+
+impl ListKind {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Black => "black",
+            Self::White => "white",
+            Self::Group => "group",
+        }
+    }
+}
+
+impl EntryKind {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Number => "number",
+            Self::Prefix => "prefix",
+            Self::Network => "network",
+            Self::Agent => "agent",
+        }
+    }
+
+    /// The value in its stored form.
+    fn canonical(self, value: &str) -> Result<String, AccountsError> {
+        match self {
+            Self::Number | Self::Prefix => parse_number(value).map(|n| n.to_string()),
+            Self::Network => parse_network(value).map(|n| n.to_string()),
+            Self::Agent => AgentList::new(vec![(value.to_owned(), Entry::lasting(""))])
+                .map(|_| value.to_owned())
+                .map_err(|source| AccountsError::BadPattern {
+                    pattern: value.to_owned(),
+                    source,
+                }),
+        }
+    }
+}
+
+fn check_fits(
+    scope: &Scope,
+    list: ListKind,
+    kind: EntryKind,
+    value: &str,
+) -> Result<(), AccountsError> {
+    use EntryKind::{Network, Number, Prefix};
+    match (list, scope, kind) {
+        (ListKind::White, Scope::System, _) => Err(AccountsError::BadWhitelist(value.to_owned())),
+        (ListKind::White, _, Number | Prefix) | (ListKind::Black, _, _) => Ok(()),
+        (ListKind::White, _, _) => Err(AccountsError::BadWhitelist(value.to_owned())),
+        (ListKind::Group, Scope::System, Network) => Ok(()),
+        (ListKind::Group, _, _) => Err(AccountsError::BadGroup(value.to_owned())),
+    }
+}
+
+impl Accounts {
+    /// Lists something, or gives an entry that is there a new reason and expiry.
+    ///
+    /// # Errors
+    /// The value is not of its kind, the list cannot hold it, or there is no such policy.
+    #[expect(clippy::too_many_arguments, reason = "an entry is just these")]
+    pub fn list_add(
+        &mut self,
+        scope: &Scope,
+        list: ListKind,
+        kind: EntryKind,
+        value: &str,
+        reason: &str,
+        source: &str,
+        expires_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<(), AccountsError> {
+        check_fits(scope, list, kind, value)?;
+        if reason.is_empty() || reason.chars().count() > REASON {
+            return Err(AccountsError::BadReason);
+        }
+        let value = kind.canonical(value)?;
+        let subject = format!("{} {} {value}", list.text(), scope.text());
+        self.edit(now, "list add", &subject, |tx| {
+            if let Scope::Policy { domain, policy } = scope {
+                require_policy(tx, &domain.to_ascii_lowercase(), policy)?;
+            }
+            tx.execute(
+                "INSERT INTO list_entry
+                     (scope, list, kind, value, reason, source, created_at, expires_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                 ON CONFLICT DO UPDATE SET reason = excluded.reason, source = excluded.source,
+                     created_at = excluded.created_at, expires_at = excluded.expires_at",
+                params![
+                    scope.text(),
+                    list.text(),
+                    kind.text(),
+                    value,
+                    reason,
+                    source,
+                    now.secs(),
+                    expires_at.map(Timestamp::secs)
+                ],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Takes an entry off a list.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn list_remove(
+        &mut self,
+        scope: &Scope,
+        list: ListKind,
+        kind: EntryKind,
+        value: &str,
+        now: Timestamp,
+    ) -> Result<(), AccountsError> {
+        let value = kind.canonical(value)?;
+        let subject = format!("{} {} {value}", list.text(), scope.text());
+        self.edit(now, "list remove", &subject, |tx| {
+            let removed = tx.execute(
+                "DELETE FROM list_entry
+                 WHERE scope = ?1 AND list = ?2 AND kind = ?3 AND value = ?4",
+                params![scope.text(), list.text(), kind.text(), value],
+            )?;
+            match removed {
+                0 => Err(AccountsError::NoEntry(value.clone())),
+                _ => Ok(()),
+            }
+        })
+    }
+
+    /// Entries of one scope (`None`: of all), at most `limit`.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn list_entries(
+        &self,
+        scope: Option<&Scope>,
+        limit: u32,
+    ) -> Result<Vec<ListEntry>, AccountsError> {
+        let scope = scope.map(Scope::text);
+        self.entries_where(
+            "?1 IS NULL OR scope = ?1 ORDER BY scope, list, kind, value LIMIT ?2",
+            &[&scope, &limit],
+        )
+    }
+
+    pub(super) fn entries_where(
+        &self,
+        condition: &str,
+        values: &[&dyn ToSql],
+    ) -> Result<Vec<ListEntry>, AccountsError> {
+        let mut statement = self.connection.prepare(&format!(
+            "SELECT scope, list, kind, value, reason, source, expires_at
+             FROM list_entry WHERE {condition}"
+        ))?;
+        let rows = statement.query_map(values, |row| {
+            Ok(ListEntry {
+                scope: row.get(0)?,
+                list: row.get(1)?,
+                kind: row.get(2)?,
+                value: row.get(3)?,
+                reason: row.get(4)?,
+                source: row.get(5)?,
+                expires_at: row.get(6)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
