@@ -351,7 +351,11 @@ impl Telemetry {
             }
             Event::Quarantined { records, error } => {
                 self.quarantined.inc_by(*records);
-                tracing::error!(records, error, "records set aside: they can never be shipped");
+                tracing::error!(
+                    records,
+                    error,
+                    "records set aside: they can never be shipped"
+                );
             }
             Event::ModelSwapped { id } => {
                 self.model_swaps.inc();

@@ -250,7 +250,10 @@ mod tests {
     fn networks_by_longest_prefix_and_mapped_addresses() {
         let mut list = NetworkList::default();
         list.insert("10.0.0.0/8".parse().expect("net"), Entry::lasting("wide"));
-        list.insert("10.1.2.3/24".parse().expect("net"), Entry::lasting("narrow"));
+        list.insert(
+            "10.1.2.3/24".parse().expect("net"),
+            Entry::lasting("narrow"),
+        );
         list.insert("2001:db8::/32".parse().expect("net"), Entry::lasting("six"));
         let why = |a: &str| {
             list.find(a.parse().expect("address"), NOW)

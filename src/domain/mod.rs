@@ -23,7 +23,7 @@ pub use country::Country;
 pub use decision::{CheckOutcome, Decision, Outcome, Reason};
 pub use destination::{Destination, DialPrefix, Number, NumberClass, NumberError};
 pub use event::{CallEvent, Verdict};
-pub use features::FeatureVector;
+pub use features::{FeatureSpec, FeatureVector};
 pub use policy::{AnswerMode, CountryRule, Plan, Policy};
 pub use subscriber::Subscriber;
 pub use time::Timestamp;

@@ -30,7 +30,10 @@ impl Timestamp {
 
     /// Seconds from `earlier` to `self`; negative when the clock stepped back.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "a difference of centuries still has microseconds")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a difference of centuries still has microseconds"
+    )]
     pub fn seconds_since(self, earlier: Self) -> f64 {
         (self.0 - earlier.0) as f64 / Self::SECOND as f64
     }
