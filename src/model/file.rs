@@ -165,7 +165,7 @@ pub struct Training {
 }
 
 /// Measured on the held-out part: later calls, and campaigns the model has not seen.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Metrics {
     /// Held-out calls.

@@ -133,8 +133,8 @@ impl Model {
         let model = Self::flatten(file, sha256, catalogue);
         for (index, probe) in model.file.probes.iter().enumerate() {
             let got = model.score_values(&probe.features).score;
-            // Negated, so that a score that is no number is refused too.
-            if !((got - probe.score).abs() <= PROBE_TOLERANCE) {
+            let off = (got - probe.score).abs();
+            if off.is_nan() || off > PROBE_TOLERANCE {
                 return Err(ModelError::Probe {
                     index,
                     expected: probe.score,
