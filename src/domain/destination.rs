@@ -48,14 +48,14 @@ impl Number {
 
     /// How many digits.
     #[must_use]
-    pub const fn len(self) -> u32 {
+    pub const fn digits(self) -> u32 {
         self.0.ilog10() + 1
     }
 
     /// The first `digits` digits; the whole number when it is shorter.
     #[must_use]
     pub const fn prefix(self, digits: u32) -> u64 {
-        let len = self.len();
+        let len = self.digits();
         if len <= digits {
             self.0
         } else {

@@ -13,13 +13,13 @@ pub struct FeatureVector {
     pub values: Vec<f32>,
 }
 
-/// One feature of the catalogue: what stands at its position in a [`FeatureVector`].
+/// What one feature is called, and how it is told to people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FeatureSpec {
-    /// Stable name; a model is used only with exactly the names it was trained on.
+    /// Stable name, unique in the catalogue.
     pub name: &'static str,
-    /// Tag of the reason it gives, e.g. `burst-1m`; several features may share one.
+    /// Reason tag; features that tell the same story share one.
     pub tag: &'static str,
-    /// What it measures and in which unit, for people.
+    /// What it measures and in which unit, in an analyst's words.
     pub words: &'static str,
 }

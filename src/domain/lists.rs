@@ -55,8 +55,8 @@ impl NumberList {
     /// Lists every number that begins so.
     pub fn insert_prefix(&mut self, prefix: Number, entry: Entry) {
         self.prefixes.insert(prefix.as_u64(), entry);
-        if let Err(at) = self.lengths.binary_search_by(|l| prefix.len().cmp(l)) {
-            self.lengths.insert(at, prefix.len());
+        if let Err(at) = self.lengths.binary_search_by(|l| prefix.digits().cmp(l)) {
+            self.lengths.insert(at, prefix.digits());
         }
     }
 
@@ -67,7 +67,7 @@ impl NumberList {
         let by_prefix = self
             .lengths
             .iter()
-            .filter(|&&length| length <= number.len())
+            .filter(|&&length| length <= number.digits())
             .filter_map(|&length| self.prefixes.get(&number.prefix(length)));
         exact.chain(by_prefix).find(|entry| entry.is_live(now))
     }

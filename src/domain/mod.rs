@@ -5,6 +5,7 @@
 
 mod answer;
 mod call;
+mod call_record;
 mod code;
 mod country;
 mod decision;
@@ -18,6 +19,7 @@ mod time;
 
 pub use answer::{Answer, NeutralAnswer, ScoreHeaders};
 pub use call::{CallAttempt, Ingress};
+pub use call_record::{CallRecord, Column, FieldError, FieldProblem};
 pub use code::{Check, Code, Mode, REFUSAL_ORDER};
 pub use country::Country;
 pub use decision::{CheckOutcome, Decision, Outcome, Reason};

@@ -1,19 +1,19 @@
 //! Whose call it is.
 
 use super::Policy;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Who asks, and the policy that applies to him.
 #[derive(Clone, Debug)]
 pub struct Subscriber {
     /// Served domain; empty for a free call of nobody's.
-    pub domain: Arc<str>,
-    /// Identity within which windows and habits are kept. For a trusted peer `user@domain`;
-    /// for a free call it includes the peer's address, so that nobody can
-    /// write into somebody else's habits by claiming his name.
-    pub key: u64,
-    /// Like `key`, for the whole tenant.
-    pub tenant: u64,
+    pub account: Arc<str>,
+    /// For a free call the peer's address: habits are kept apart by it, so that nobody writes
+    /// into somebody else's by claiming his name.
+    pub scope: Option<IpAddr>,
+    /// Dial prefixes of the domain, longest first, stripped before the number is read.
+    pub dial_prefixes: Arc<[String]>,
     /// The policy.
     pub policy: Arc<Policy>,
 }

@@ -1,0 +1,258 @@
+//! Answers as bytes (RFC 3261 section 8.2.6; RFC 3581 section 4).
+//!
+//! Same request, same decision, same bytes: nothing here depends on time or chance, which is
+//! what lets an answer be built again after a restart.
+
+use super::message::Envelope;
+use super::text::{escape_user, params, push_value, split_once};
+use crate::domain::{Answer, NeutralAnswer, ScoreHeaders};
+use bytes::Bytes;
+use std::io::Write as _;
+use std::net::{Ipv6Addr, SocketAddr};
+
+/// Methods that get another answer than 405.
+pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, OPTIONS";
+
+/// Bytes and where they go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Packet {
+    /// A whole SIP message.
+    pub bytes: Bytes,
+    /// Always at the address the request came from.
+    pub to: SocketAddr,
+}
+
+/// The final answers that are given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "`phrase` says what each is, once")]
+pub enum Status {
+    Ok,
+    MovedTemporarily,
+    BadRequest,
+    Forbidden,
+    MethodNotAllowed,
+    UnsupportedUriScheme,
+    BadExtension,
+    DoesNotExist,
+    LoopDetected,
+    TooManyHops,
+    AddressIncomplete,
+    RequestTerminated,
+    ServiceUnavailable,
+    VersionNotSupported,
+    PreconditionFailure,
+    Unspecified,
+    Decline,
+}
+
+impl Status {
+    /// The three digits.
+    #[must_use]
+    pub const fn code(self) -> u16 {
+        match self {
+            Self::Ok => 200,
+            Self::MovedTemporarily => 302,
+            Self::BadRequest => 400,
+            Self::Forbidden => 403,
+            Self::MethodNotAllowed => 405,
+            Self::UnsupportedUriScheme => 416,
+            Self::BadExtension => 420,
+            Self::DoesNotExist => 481,
+            Self::LoopDetected => 482,
+            Self::TooManyHops => 483,
+            Self::AddressIncomplete => 484,
+            Self::RequestTerminated => 487,
+            Self::ServiceUnavailable => 503,
+            Self::VersionNotSupported => 505,
+            Self::PreconditionFailure => 580,
+            Self::Unspecified => 599,
+            Self::Decline => 603,
+        }
+    }
+
+    /// The reason phrase (RFC 3261 section 21; 580 of RFC 3312).
+    #[must_use]
+    pub const fn phrase(self) -> &'static str {
+        match self {
+            Self::Ok => "OK",
+            Self::MovedTemporarily => "Moved Temporarily",
+            Self::BadRequest => "Bad Request",
+            Self::Forbidden => "Forbidden",
+            Self::MethodNotAllowed => "Method Not Allowed",
+            Self::UnsupportedUriScheme => "Unsupported URI Scheme",
+            Self::BadExtension => "Bad Extension",
+            Self::DoesNotExist => "Call/Transaction Does Not Exist",
+            Self::LoopDetected => "Loop Detected",
+            Self::TooManyHops => "Too Many Hops",
+            Self::AddressIncomplete => "Address Incomplete",
+            Self::RequestTerminated => "Request Terminated",
+            Self::ServiceUnavailable => "Service Unavailable",
+            Self::VersionNotSupported => "Version Not Supported",
+            Self::PreconditionFailure => "Precondition Failure",
+            Self::Unspecified => "Unspecified",
+            Self::Decline => "Decline",
+        }
+    }
+}
+
+impl From<NeutralAnswer> for Option<Status> {
+    fn from(answer: NeutralAnswer) -> Self {
+        match answer {
+            NeutralAnswer::ServiceUnavailable => Some(Status::ServiceUnavailable),
+            NeutralAnswer::RequestTerminated => Some(Status::RequestTerminated),
+            NeutralAnswer::PreconditionFailure => Some(Status::PreconditionFailure),
+            NeutralAnswer::Unspecified => Some(Status::Unspecified),
+            NeutralAnswer::Silent => None,
+        }
+    }
+}
+
+/// A response being written: what the request gives, and the To tag of its transaction.
+pub(super) struct Response<'a> {
+    pub envelope: &'a Envelope<'a>,
+    pub source: SocketAddr,
+    pub to_tag: u64,
+}
+
+impl Response<'_> {
+    /// A final answer with headers of its own.
+    pub fn status(&self, status: Status, headers: &[(&str, &[u8])]) -> Bytes {
+        let mut out = self.start(status);
+        for (name, value) in headers {
+            header(&mut out, name, value);
+        }
+        finish(out)
+    }
+
+    /// What a decision says; `None`: silence.
+    pub fn answer(&self, answer: &Answer) -> Option<Bytes> {
+        let status = match answer {
+            Answer::Redirect {
+                code,
+                number,
+                host,
+                score,
+            } => {
+                let mut out = self.start(Status::MovedTemporarily);
+                out.extend_from_slice(b"Contact: <sip:");
+                out.extend_from_slice(code.as_str().as_bytes());
+                escape_user(&mut out, number);
+                out.push(b'@');
+                push_host(&mut out, host);
+                out.extend_from_slice(b">\r\n");
+                if let Some(score) = score {
+                    push_score(&mut out, score);
+                }
+                return Some(finish(out));
+            }
+            // No Retry-After in either: the softswitch must not set this service aside.
+            Answer::Decline(code) if code.is_approved() => Status::ServiceUnavailable,
+            Answer::Decline(_) => Status::Decline,
+            Answer::Neutral(neutral) => Option::<Status>::from(*neutral)?,
+            Answer::Forbidden => Status::Forbidden,
+        };
+        Some(self.status(status, &[]))
+    }
+
+    /// Status line and the headers that every answer has.
+    fn start(&self, status: Status) -> Vec<u8> {
+        let mut out = Vec::with_capacity(640);
+        let (code, phrase) = (status.code(), status.phrase());
+        push_text(&mut out, format_args!("SIP/2.0 {code} {phrase}\r\n"));
+        self.push_vias(&mut out);
+        let envelope = self.envelope;
+        header(&mut out, "From", envelope.from);
+        out.extend_from_slice(b"To: ");
+        push_value(&mut out, envelope.to);
+        if envelope.to_tag.is_none() {
+            push_text(&mut out, format_args!(";tag={:016x}", self.to_tag));
+        }
+        out.extend_from_slice(b"\r\n");
+        header(&mut out, "Call-ID", envelope.call_id);
+        header(&mut out, "CSeq", envelope.cseq);
+        out
+    }
+
+    /// All Via elements in order; the topmost with `received` and `rport` as seen here, and
+    /// never as the sender claims.
+    fn push_vias(&self, out: &mut Vec<u8>) {
+        let via = &self.envelope.via;
+        out.extend_from_slice(b"Via: ");
+        push_value(out, via.head);
+        for (name, value) in params(via.params) {
+            if name.eq_ignore_ascii_case(b"received") || name.eq_ignore_ascii_case(b"rport") {
+                continue;
+            }
+            out.push(b';');
+            push_value(out, name);
+            if let Some(value) = value {
+                out.push(b'=');
+                push_value(out, value);
+            }
+        }
+        if via.rport {
+            push_text(out, format_args!(";rport={}", self.source.port()));
+        }
+        if via.needs_received(self.source.ip()) {
+            let ip = self.source.ip().to_canonical();
+            push_text(out, format_args!(";received={ip}"));
+        }
+        let mut values = self.envelope.vias.iter();
+        if let (_, Some(below)) = values
+            .next()
+            .map_or((&b""[..], None), |v| split_once(v, b','))
+        {
+            out.push(b',');
+            push_value(out, below);
+        }
+        out.extend_from_slice(b"\r\n");
+        for value in values {
+            header(out, "Via", value);
+        }
+    }
+}
+
+fn header(out: &mut Vec<u8>, name: &str, value: &[u8]) {
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b": ");
+    push_value(out, value);
+    out.extend_from_slice(b"\r\n");
+}
+
+fn finish(mut out: Vec<u8>) -> Bytes {
+    out.extend_from_slice(b"Server: TFPS\r\nContent-Length: 0\r\n\r\n");
+    out.into()
+}
+
+fn push_text(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
+    // Writing into a Vec cannot fail.
+    let _ = out.write_fmt(text);
+}
+
+/// A host as a URI has it; what cannot stand in a host is left out.
+fn push_host(out: &mut Vec<u8>, host: &str) {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    if bare.parse::<Ipv6Addr>().is_ok() {
+        push_text(out, format_args!("[{bare}]"));
+        return;
+    }
+    let before = out.len();
+    out.extend(
+        host.bytes()
+            .filter(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_')),
+    );
+    if out.len() == before {
+        // RFC 2606: a name that resolves nowhere.
+        out.extend_from_slice(b"unknown.invalid");
+    }
+}
+
+fn push_score(out: &mut Vec<u8>, headers: &ScoreHeaders) {
+    if headers.score.is_finite() {
+        let score = headers.score.clamp(0.0, 1.0);
+        push_text(out, format_args!("P-TFPS-Score: {score:.3}\r\n"));
+    }
+    if !headers.reasons.is_empty() {
+        header(out, "P-TFPS-Reason", headers.reasons.as_bytes());
+    }
+}
