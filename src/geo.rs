@@ -88,7 +88,11 @@ impl Geo {
                 source,
             })
         };
-        let v6 = if v6.exists() { read(v6)? } else { String::new() };
+        let v6 = if v6.exists() {
+            read(v6)?
+        } else {
+            String::new()
+        };
         Ok(Self::from_ranges(&read(v4)?, &v6))
     }
 
@@ -98,9 +102,7 @@ impl Geo {
         Self {
             source: Source::Ranges {
                 v4: ranges(v4, |text| text.parse().ok()),
-                v6: ranges(v6, |text| {
-                    text.parse::<Ipv6Addr>().ok().map(u128::from)
-                }),
+                v6: ranges(v6, |text| text.parse::<Ipv6Addr>().ok().map(u128::from)),
             },
         }
     }

@@ -1,6 +1,7 @@
 -- The training set: judged calls with the features they were scored by.
--- The latest verdict on a call wins. Types are those train/dataset.rs reads: plain
--- integers and strings, so that polars needs no optional data types.
+-- The latest verdict on a call wins (view `verdicts_latest`).
+-- Types are those train/dataset.rs reads: plain integers and strings, so that polars needs
+-- no optional data types.
 -- One row per call even where a part of `calls` was shipped twice and not yet merged.
 SELECT
     toUnixTimestamp64Micro(c.at) AS at,
@@ -9,22 +10,13 @@ SELECT
     toString(c.code) AS code,
     c.features AS features,
     toInt64(c.features_version) AS features_version,
-    v.verdict AS verdict,
+    toString(v.verdict) AS verdict,
     v.campaign AS campaign
 FROM tfps.calls AS c
-INNER JOIN
-(
-    SELECT
-        id,
-        argMax(toString(verdicts.verdict), (verdicts.at, verdicts.verdict)) AS verdict,
-        argMax(toString(verdicts.campaign), (verdicts.at, verdicts.verdict)) AS campaign
-    FROM tfps.verdicts AS verdicts
-    GROUP BY id
-) AS v ON v.id = c.id
+INNER JOIN tfps.verdicts_latest AS v ON v.id = c.id
 WHERE c.features_version = {features_version:UInt16}
   AND c.at >= {from:DateTime64(6, 'UTC')}
   AND c.at < {to:DateTime64(6, 'UTC')}
-  AND v.verdict IN ('fraud', 'legitimate')
 ORDER BY c.at DESC, c.id
 LIMIT 1 BY c.id
 LIMIT {limit:UInt64}

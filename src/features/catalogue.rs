@@ -102,7 +102,10 @@ mod tests {
     fn names_are_unique_and_the_enum_matches_the_catalogue() {
         let names: HashSet<_> = CATALOGUE.iter().map(|f| f.name).collect();
         assert_eq!(names.len(), COUNT);
-        assert_eq!(CATALOGUE[Feature::KnownNewSource as usize].name, "x_known_new_source");
+        assert_eq!(
+            CATALOGUE[Feature::KnownNewSource as usize].name,
+            "x_known_new_source"
+        );
         assert_eq!(Feature::KnownNewSource as usize, COUNT - 1);
     }
 }

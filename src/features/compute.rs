@@ -298,7 +298,10 @@ impl Pass<'_> {
         self.source(e, v);
         self.dialling(e, v);
         crosses(v);
-        debug_assert!(v.iter().all(|x| x.is_finite()), "a feature is not finite: {v:?}");
+        debug_assert!(
+            v.iter().all(|x| x.is_finite()),
+            "a feature is not finite: {v:?}"
+        );
     }
 
     fn caller(&mut self, e: &Entities, v: &mut [f32]) {
@@ -346,8 +349,13 @@ impl Pass<'_> {
             self.distinct(Kind::UserPrefixes, e.user, 0, user_prefix, Window::Hour);
         let tenant_prefix = self.see(Kind::TenantPrefix, e.tenant, e.prefix);
         v[Feature::PrefixNewForTenant as usize] = self.novelty(tenant_prefix);
-        v[Feature::PrefixTenants1h as usize] =
-            self.distinct(Kind::PrefixTenants, e.prefix, 0, tenant_prefix, Window::Hour);
+        v[Feature::PrefixTenants1h as usize] = self.distinct(
+            Kind::PrefixTenants,
+            e.prefix,
+            0,
+            tenant_prefix,
+            Window::Hour,
+        );
 
         let prefix = self.see(Kind::Prefix, e.prefix, 0);
         v[Feature::PrefixNew as usize] = self.novelty(prefix);
@@ -387,8 +395,13 @@ impl Pass<'_> {
     fn dialling(&mut self, e: &Entities, v: &mut [f32]) {
         let target = key(Kind::Beginnings, e.source, e.suffix);
         let beginning = self.see(Kind::Beginning, target, e.beginning);
-        v[Feature::DialVariety1h as usize] =
-            self.distinct(Kind::Beginnings, e.source, e.suffix, beginning, Window::Hour);
+        v[Feature::DialVariety1h as usize] = self.distinct(
+            Kind::Beginnings,
+            e.source,
+            e.suffix,
+            beginning,
+            Window::Hour,
+        );
     }
 }
 
@@ -435,11 +448,27 @@ fn crosses(v: &mut [f32]) {
     use Feature as F;
     for (cross, a, b) in [
         (F::NewCountryBurst, F::CountryNewForUser, F::User10m),
-        (F::NewCountryUnusualHour, F::CountryNewForUser, F::HourUnusual),
+        (
+            F::NewCountryUnusualHour,
+            F::CountryNewForUser,
+            F::HourUnusual,
+        ),
         (F::NewCountryConcurrent, F::CountryNewForUser, F::Concurrent),
-        (F::NewSourceNewCountry, F::SourceNewForUser, F::CountryNewForUser),
-        (F::NewSourceNewAgent, F::SourceNewForUser, F::AgentNewForUser),
-        (F::NewOriginNewCountry, F::OriginNewForUser, F::CountryNewForUser),
+        (
+            F::NewSourceNewCountry,
+            F::SourceNewForUser,
+            F::CountryNewForUser,
+        ),
+        (
+            F::NewSourceNewAgent,
+            F::SourceNewForUser,
+            F::AgentNewForUser,
+        ),
+        (
+            F::NewOriginNewCountry,
+            F::OriginNewForUser,
+            F::CountryNewForUser,
+        ),
         (F::NewPrefixNumbers, F::PrefixNewForUser, F::UserNumbers1h),
         (F::KnownNewCountry, F::CountryNewForUser, F::UserKnown),
         (F::KnownNewSource, F::SourceNewForUser, F::UserKnown),
@@ -506,13 +535,21 @@ mod tests {
     fn habits_make_things_known_and_strangers_do_not() {
         let mut w = Windows::new(10_000, [1; 16]);
         for day in 0..20 {
-            see(&mut w, &attempt("alice", "442079460123", "192.0.2.1"), T0.plus_secs(day * 86_400));
+            see(
+                &mut w,
+                &attempt("alice", "442079460123", "192.0.2.1"),
+                T0.plus_secs(day * 86_400),
+            );
         }
         let now = T0.plus_secs(20 * 86_400);
         let usual = see(&mut w, &attempt("alice", "442079460124", "192.0.2.1"), now);
         assert!(get(&usual, Feature::CountryNewForUser) < 0.01);
         assert!(get(&usual, Feature::HourUnusual) < 0.01);
-        let odd = see(&mut w, &attempt("alice", "252612345678", "198.51.100.9"), now.plus_secs(6 * 3_600));
+        let odd = see(
+            &mut w,
+            &attempt("alice", "252612345678", "198.51.100.9"),
+            now.plus_secs(6 * 3_600),
+        );
         assert!(get(&odd, Feature::CountryNewForUser) > 0.99);
         assert!(get(&odd, Feature::SourceNewForUser) > 0.99);
         assert!(get(&odd, Feature::HourUnusual) > 0.5);

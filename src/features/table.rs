@@ -134,7 +134,10 @@ impl TrackTable {
             self.evictions += 1;
             at
         };
-        #[expect(clippy::cast_possible_truncation, reason = "capacity is clamped to u32")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "capacity is clamped to u32"
+        )]
         self.index.insert(key, at as u32);
     }
 

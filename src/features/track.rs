@@ -77,8 +77,8 @@ impl Track {
         let last = self.last.max(other.last);
         let (mine, theirs) = (self.elapsed(last), other.elapsed(last));
         for (at, window) in WINDOWS.into_iter().enumerate() {
-            self.counts[at] = self.counts[at] * decay(mine, window)
-                + other.counts[at] * decay(theirs, window);
+            self.counts[at] =
+                self.counts[at] * decay(mine, window) + other.counts[at] * decay(theirs, window);
         }
         self.first = self.first.min(other.first);
         self.last = last;

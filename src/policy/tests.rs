@@ -54,7 +54,10 @@ impl Case {
             now: NOW,
         };
         let outcomes = run(&context);
-        (Decision::code_of(whitelisted(&context), &outcomes), outcomes)
+        (
+            Decision::code_of(whitelisted(&context), &outcomes),
+            outcomes,
+        )
     }
 
     fn code(&self) -> &'static str {
@@ -162,7 +165,17 @@ fn one_step_aside_passes() {
     own.attempt.dialed = "442079460124".into();
     let mut risk = refused_by(Check::R15);
     risk.score = Some(0.9);
-    for case in [agent, source, called, origin, unknown, destination, group, own, risk] {
+    for case in [
+        agent,
+        source,
+        called,
+        origin,
+        unknown,
+        destination,
+        group,
+        own,
+        risk,
+    ] {
         assert_eq!(case.code(), "A00", "{:?}", case.attempt);
     }
 }
@@ -186,7 +199,9 @@ fn the_whitelist_overrides_every_check() {
         assert_eq!(case.code(), "A00", "{check}");
         let (_, outcomes) = case.run();
         assert!(
-            outcomes.iter().any(|o| o.check == check && o.outcome == Outcome::Refuse),
+            outcomes
+                .iter()
+                .any(|o| o.check == check && o.outcome == Outcome::Refuse),
             "{check}: what the check said is kept"
         );
     }

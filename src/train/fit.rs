@@ -3,12 +3,13 @@
 //! linfa 0.8.1 models the probability of the *more frequent* class and stops silently at its
 //! iteration limit; so the result is oriented by its labels and checked for finite numbers.
 
-use super::metrics::average_precision;
+use super::metrics::{average_precision, n};
 use super::scale::{Scaler, fit_scalers, standardise};
 use super::{Dataset, TrainError, sample::Sample, split};
 use linfa::traits::Fit;
-use linfa_logistic::LogisticRegression;
-use ndarray::{Array1, Array2, Axis};
+use linfa_logistic::error::Error;
+use linfa_logistic::{FittedLogisticRegression, LogisticRegression};
+use ndarray::{Array1, Array2, Axis, Ix1};
 
 /// L2 penalties tried, weakest first. linfa's loss is a sum over calls, as scikit-learn's
 /// with `C = 1 / alpha`.
@@ -20,8 +21,10 @@ const MIN_TO_CHOOSE: usize = 5;
 /// A stronger penalty is preferred if it loses no more average precision than this.
 const INDIFFERENT: f64 = 0.002;
 const MAX_ITERATIONS: u64 = 500;
-/// Largest gradient at the optimum, per call.
-const TOLERANCE: f64 = 1e-7;
+/// Gradients at which the fit may end, per call; the next is taken where one fails.
+const TOLERANCES: [f64; 2] = [1e-7, 1e-5];
+/// The gradient, per call, above which a fit does not count as one.
+const CONVERGED: f64 = 1e-3;
 
 /// Weights over standardised features; larger log-odds mean fraud.
 #[derive(Clone, Debug, PartialEq)]
@@ -102,26 +105,68 @@ pub(super) fn fit_logistic(
     fraud: &[bool],
     alpha: f64,
 ) -> Result<Logistic, TrainError> {
-    #[expect(clippy::cast_precision_loss, reason = "a count below 2^52")]
-    let tolerance = TOLERANCE * fraud.len() as f64;
     let records = linfa::Dataset::new(z, Array1::from(fraud.to_vec()));
-    let fitted = LogisticRegression::default()
-        .alpha(alpha)
-        .max_iterations(MAX_ITERATIONS)
-        .gradient_tolerance(tolerance)
-        .fit(&records)?;
+    let fitted = fit_linfa(&records, alpha)?;
     // linfa's "positive" class is the more frequent one, not `true`.
     let sign = if fitted.labels().pos.class { 1.0 } else { -1.0 };
     let logistic = Logistic {
         weights: fitted.params().iter().map(|w| sign * w).collect(),
         intercept: sign * fitted.intercept(),
     };
-    let finite = logistic.intercept.is_finite() && logistic.weights.iter().all(|w| w.is_finite());
-    if finite {
+    // Also false where it is no number.
+    if slope_left(&logistic, records.records(), fraud, alpha) <= CONVERGED {
         Ok(logistic)
     } else {
         Err(TrainError::Diverged)
     }
+}
+
+/// Near the optimum the line search may find nothing left to gain before the gradient is as
+/// small as asked, and calls that an error; a coarser tolerance then ends before that.
+fn fit_linfa(
+    records: &linfa::Dataset<f64, bool, Ix1>,
+    alpha: f64,
+) -> Result<FittedLogisticRegression<f64, bool>, TrainError> {
+    let attempt = |tolerance: f64| {
+        LogisticRegression::default()
+            .alpha(alpha)
+            .max_iterations(MAX_ITERATIONS)
+            .gradient_tolerance(tolerance * n(records.records().nrows()).max(1.0))
+            .fit(records)
+    };
+    for tolerance in TOLERANCES {
+        match attempt(tolerance) {
+            Err(Error::ArgMinError(_)) => {}
+            other => return Ok(other?),
+        }
+    }
+    Ok(attempt(CONVERGED)?)
+}
+
+/// Largest component of the loss's gradient, per call: 0 at the optimum.
+fn slope_left(logistic: &Logistic, z: &Array2<f64>, fraud: &[bool], alpha: f64) -> f64 {
+    let residual: Array1<f64> = z
+        .rows()
+        .into_iter()
+        .zip(fraud)
+        .map(|(row, y)| {
+            let p = 1.0 / (1.0 + (-logistic.log_odds(row.iter().copied())).exp());
+            p - f64::from(u8::from(*y))
+        })
+        .collect();
+    let gradient = z.t().dot(&residual);
+    let penalised = gradient
+        .iter()
+        .zip(&logistic.weights)
+        .map(|(g, w)| g + alpha * w);
+    let largest = penalised
+        .chain([residual.sum()])
+        // Not `f64::max`, which would pass over what is no number.
+        .fold(
+            0.0,
+            |most: f64, g| if g.abs() <= most { most } else { g.abs() },
+        );
+    largest / n(fraud.len().max(1))
 }
 
 #[cfg(test)]

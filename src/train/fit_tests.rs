@@ -111,3 +111,37 @@ fn one_value_of_labels_or_a_broken_feature_is_an_error_not_a_panic() {
     let nan = Array2::from_elem((4, 1), f64::NAN);
     assert!(fit_logistic(nan, &[true, false, true, false], 1.0).is_err());
 }
+
+#[test]
+fn an_unfinished_fit_is_known_by_its_gradient() {
+    let (z, y) = by_formula();
+    let fitted = fit_logistic(z.clone(), &y, 1.0).unwrap();
+    assert!(slope_left(&fitted, &z, &y, 1.0) < 1e-6);
+    let unfinished = Logistic {
+        weights: vec![0.5, 0.5],
+        intercept: 0.0,
+    };
+    assert!(slope_left(&unfinished, &z, &y, 1.0) > CONVERGED);
+    let broken = Logistic {
+        weights: vec![f64::NAN, 0.5],
+        intercept: 0.0,
+    };
+    assert!(!slope_left(&broken, &z, &y, 1.0).is_finite());
+}
+
+#[test]
+fn copies_of_a_feature_and_separable_calls_still_converge() {
+    let y: Vec<bool> = (0..400).map(|i| i % 7 == 0).collect();
+    let z = Array2::from_shape_fn((400, 6), |(i, j)| {
+        let signal = if y[i] { 8.0 } else { -0.5 };
+        if j < 3 {
+            signal
+        } else {
+            wave(i, 1.0 + super::super::metrics::n(j))
+        }
+    });
+    for alpha in ALPHAS {
+        let fitted = fit_logistic(z.clone(), &y, alpha).unwrap();
+        assert!((fitted.weights[0] - fitted.weights[1]).abs() < 1e-3);
+    }
+}
