@@ -1,1 +1,43 @@
-//! (to be built)
+//! From labelled calls to a model file.
+//!
+//! ```text
+//! ArrowStream bytes -> Dataset -> Split -> fit -> calibrate -> evaluate -> publish
+//!                      dataset    split    fit    calibrate    evaluate    publish
+//! ```
+//! The features are those that were served and stored; nothing is computed anew, so serving
+//! and training cannot differ. linfa fits and is used in `fit` only; polars reads the bytes
+//! and is used in `dataset` only. Only explicit verdicts are labels: a free call that nobody
+//! judged is no example of a legitimate one.
+
+mod calibrate;
+mod dataset;
+mod error;
+mod evaluate;
+mod fit;
+mod metrics;
+mod publish;
+mod report;
+mod run;
+mod sample;
+mod scale;
+mod split;
+#[cfg(test)]
+mod testing;
+
+pub use calibrate::platt;
+pub use dataset::{Dataset, DatasetBuilder, Groups, LabelledCall, MAX_ROWS};
+pub use error::{LabelCount, TrainError};
+pub use evaluate::{
+    Baseline, CampaignMeasures, Evaluation, Thresholds, evaluate, evaluate_baseline,
+};
+pub use metrics::{
+    OperatingPoint, ReliabilityBin, average_precision, brier, operating_point, reliability, roc_auc,
+};
+pub use publish::{Published, card, publish};
+pub use report::Report;
+pub use run::{Options, Trained, train};
+pub use split::{Part, Split, split};
+
+/// The query whose result [`Dataset::from_arrow`] reads. Parameters: `features_version`
+/// (UInt16), `from` and `to` (DateTime64(6)), `limit` (UInt64).
+pub const DATASET_SQL: &str = include_str!("../../sql/train/dataset.sql");

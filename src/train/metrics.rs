@@ -1,0 +1,214 @@
+//! Figures of merit from scores and labels. Equal scores are one step: none of these
+//! depends on the order in which ties stand.
+//!
+//! Our own, because linfa has no average precision and its ROC area is wrong where scores
+//! tie at 0; checked against scikit-learn.
+
+use serde::Serialize;
+use std::cmp::Ordering;
+
+/// A score of either width.
+pub trait Score: Copy {
+    /// As the wider one.
+    fn wide(self) -> f64;
+}
+
+impl Score for f32 {
+    fn wide(self) -> f64 {
+        f64::from(self)
+    }
+}
+
+impl Score for f64 {
+    fn wide(self) -> f64 {
+        self
+    }
+}
+
+/// How many of each verdict share one score.
+struct Step {
+    score: f64,
+    fraud: usize,
+    legitimate: usize,
+}
+
+/// Distinct scores, highest first.
+fn steps<S: Score>(scores: &[S], fraud: &[bool]) -> Vec<Step> {
+    let mut pairs: Vec<(f64, bool)> = scores
+        .iter()
+        .map(|s| s.wide())
+        .zip(fraud.iter().copied())
+        .collect();
+    pairs.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let mut steps: Vec<Step> = Vec::new();
+    for (score, is_fraud) in pairs {
+        // By value, so that 0 and -0 are one score.
+        let tied = steps
+            .last()
+            .is_some_and(|s| s.score.partial_cmp(&score) == Some(Ordering::Equal));
+        if !tied {
+            steps.push(Step {
+                score,
+                fraud: 0,
+                legitimate: 0,
+            });
+        }
+        if let Some(step) = steps.last_mut() {
+            step.fraud += usize::from(is_fraud);
+            step.legitimate += usize::from(!is_fraud);
+        }
+    }
+    steps
+}
+
+/// Count as a number to divide by.
+#[expect(clippy::cast_precision_loss, reason = "counts below 2^52")]
+pub(super) fn n(count: usize) -> f64 {
+    count as f64
+}
+
+/// Area under the precision-recall steps: the sum of precision times the recall gained, as
+/// scikit-learn's `average_precision_score`. `None` without any fraud.
+#[must_use]
+pub fn average_precision<S: Score>(scores: &[S], fraud: &[bool]) -> Option<f64> {
+    let all = fraud.iter().filter(|y| **y).count();
+    let (mut found, mut flagged, mut area) = (0, 0, 0.0);
+    for step in steps(scores, fraud) {
+        found += step.fraud;
+        flagged += step.fraud + step.legitimate;
+        area += n(step.fraud) / n(all) * (n(found) / n(flagged));
+    }
+    (all > 0).then_some(area)
+}
+
+/// Chance that a fraud scores above a legitimate call, ties counted half (Mann-Whitney).
+/// `None` unless both are there.
+#[must_use]
+pub fn roc_auc<S: Score>(scores: &[S], fraud: &[bool]) -> Option<f64> {
+    let (mut found, mut wins) = (0.0, 0.0);
+    let (mut all_fraud, mut all_legitimate) = (0, 0);
+    for step in steps(scores, fraud) {
+        wins += n(step.legitimate) * (found + n(step.fraud) / 2.0);
+        found += n(step.fraud);
+        all_fraud += step.fraud;
+        all_legitimate += step.legitimate;
+    }
+    (all_fraud > 0 && all_legitimate > 0).then(|| wins / (n(all_fraud) * n(all_legitimate)))
+}
+
+/// What a threshold does; a call is called fraud when its score is *above* it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct OperatingPoint {
+    /// Largest share of legitimate calls that may be called fraud.
+    pub target: f64,
+    /// The threshold.
+    pub threshold: f64,
+    /// Legitimate calls above it.
+    pub false_positives: usize,
+    /// Their share of the legitimate calls; never more than `target`.
+    pub false_positive_rate: f64,
+    /// Share of the frauds above it.
+    pub recall: f64,
+    /// Whether there are enough legitimate calls for `target` to allow even one: with
+    /// fewer the recall is that at no false positive at all.
+    pub resolved: bool,
+}
+
+/// The lowest threshold with no more than `target` of the legitimate calls above it.
+///
+/// It is a score of a legitimate call: the first, from the top, that may not be called
+/// fraud. Everything that ties with it stays below too. `None` unless both verdicts are there.
+#[must_use]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a share of a count"
+)]
+pub fn operating_point<S: Score>(
+    scores: &[S],
+    fraud: &[bool],
+    target: f64,
+) -> Option<OperatingPoint> {
+    let all_fraud = fraud.iter().filter(|y| **y).count();
+    let all_legitimate = fraud.len() - all_fraud;
+    if all_fraud == 0 || all_legitimate == 0 {
+        return None;
+    }
+    // 0.001 * 3000 is 3, not 2.9999999999999996: the share of a count is meant.
+    let allowed = (target * n(all_legitimate) + 1e-9).floor() as usize;
+    let (mut found, mut false_positives, mut threshold) = (0, 0, f64::NEG_INFINITY);
+    for step in steps(scores, fraud) {
+        if false_positives + step.legitimate > allowed {
+            threshold = step.score;
+            break;
+        }
+        found += step.fraud;
+        false_positives += step.legitimate;
+    }
+    Some(OperatingPoint {
+        target,
+        threshold,
+        false_positives,
+        false_positive_rate: n(false_positives) / n(all_legitimate),
+        recall: n(found) / n(all_fraud),
+        resolved: allowed > 0,
+    })
+}
+
+/// Mean squared error of the score as a probability; `None` without any call.
+#[must_use]
+pub fn brier<S: Score>(scores: &[S], fraud: &[bool]) -> Option<f64> {
+    let sum: f64 = scores
+        .iter()
+        .zip(fraud)
+        .map(|(s, y)| (s.wide() - f64::from(u8::from(*y))).powi(2))
+        .sum();
+    (!scores.is_empty()).then(|| sum / n(scores.len()))
+}
+
+/// One line of the reliability table.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct ReliabilityBin {
+    /// Scores from here (included) ...
+    pub from: f64,
+    /// ... to here (excluded; 1 is included).
+    pub to: f64,
+    /// Calls with such a score.
+    pub calls: usize,
+    /// Their mean score.
+    pub predicted: f64,
+    /// The share of them that was fraud. Calibrated: equal to `predicted`.
+    pub observed: f64,
+}
+
+/// Bounds of the bins: fraud is rare, so most calls are near 0.
+const BINS: [f64; 10] = [0.0, 0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0];
+
+/// Predicted against observed, by score; bins without calls are left out.
+#[must_use]
+pub fn reliability<S: Score>(scores: &[S], fraud: &[bool]) -> Vec<ReliabilityBin> {
+    let bins = BINS.iter().zip(&BINS[1..]);
+    bins.filter_map(|(from, to)| {
+        let inside = |s: f64| s >= *from && (s < *to || (s <= 1.0 && *to >= 1.0));
+        let (mut calls, mut sum, mut positives) = (0, 0.0, 0);
+        for (score, y) in scores.iter().map(|s| s.wide()).zip(fraud) {
+            if inside(score) {
+                calls += 1;
+                sum += score;
+                positives += usize::from(*y);
+            }
+        }
+        (calls > 0).then(|| ReliabilityBin {
+            from: *from,
+            to: *to,
+            calls,
+            predicted: sum / n(calls),
+            observed: n(positives) / n(calls),
+        })
+    })
+    .collect()
+}
+
+#[cfg(test)]
+#[path = "metrics_tests.rs"]
+mod tests;

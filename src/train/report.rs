@@ -1,0 +1,216 @@
+//! What a training came to, for a terminal, for `--json`, and for the card.
+
+use super::evaluate::{Baseline, Evaluation};
+use super::metrics::OperatingPoint;
+use super::{Dataset, Split};
+use crate::domain::FeatureSpec;
+use crate::model::{AlarmThresholds, ModelFile, Training};
+use serde::Serialize;
+use std::fmt;
+
+/// Everything worth knowing of a training.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// Id of the model.
+    pub id: String,
+    /// Hash of its file.
+    pub sha256: String,
+    /// Calls without a verdict that were left out.
+    pub unlabelled: usize,
+    /// How the data was split.
+    pub parts: Parts,
+    /// What it was trained on.
+    pub training: Training,
+    /// Scores above which a call is called fraud.
+    pub thresholds: AlarmThresholds,
+    /// Every feature's weight, the heaviest first.
+    pub weights: Vec<Weight>,
+    /// Measured on the held-out part.
+    pub held_out: Evaluation,
+    /// Fixed limits on the same calls.
+    pub baseline: Option<Baseline>,
+}
+
+/// How the data was split.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Parts {
+    /// Percent of the calls, in order of time: train, calibrate, held out.
+    pub shares: [usize; 3],
+    /// First call that may calibrate, RFC 3339.
+    pub calibrate_from: String,
+    /// First call that may be held out, RFC 3339.
+    pub hold_out_from: String,
+    /// Calls and frauds: train.
+    pub train: (usize, usize),
+    /// Calls and frauds: calibrate.
+    pub calibrate: (usize, usize),
+    /// Calls and frauds: held out.
+    pub hold_out: (usize, usize),
+}
+
+impl Parts {
+    pub(super) fn of(data: &Dataset, split: &Split) -> Self {
+        let count = |rows: &[usize]| (rows.len(), data.positives(rows));
+        Self {
+            shares: split.shares,
+            calibrate_from: split.calibrate_from.to_rfc3339(),
+            hold_out_from: split.hold_out_from.to_rfc3339(),
+            train: count(&split.train),
+            calibrate: count(&split.calibrate),
+            hold_out: count(&split.hold_out),
+        }
+    }
+}
+
+/// What one feature weighs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Weight {
+    /// Its name.
+    pub feature: String,
+    /// The tag of the reason it gives.
+    pub tag: String,
+    /// Log-odds per standard deviation, before calibration.
+    pub weight: f32,
+}
+
+impl Weight {
+    pub(super) fn of(file: &ModelFile, catalogue: &[FeatureSpec]) -> Vec<Self> {
+        let mut weights: Vec<Self> = file
+            .features
+            .iter()
+            .zip(catalogue)
+            .map(|(term, spec)| Self {
+                feature: term.name.clone(),
+                tag: spec.tag.to_owned(),
+                weight: term.weight,
+            })
+            .collect();
+        weights.sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()));
+        weights
+    }
+}
+
+/// Weights a terminal shows.
+const SHOWN: usize = 10;
+
+pub(super) fn percent(share: f64) -> String {
+    format!("{:.2} %", share * 100.0)
+}
+
+/// `63.10 %`, with a warning where the calls are too few for the target.
+pub(super) fn recall_words(point: Option<OperatingPoint>) -> String {
+    match point {
+        None => "-".to_owned(),
+        Some(p) if p.resolved => percent(p.recall),
+        Some(p) => format!(
+            "{} (at no false positive: too few legitimate calls)",
+            percent(p.recall)
+        ),
+    }
+}
+
+/// The figures of an evaluation, name and value, in the order they are shown.
+pub(super) fn figures(e: &Evaluation) -> Vec<(String, String)> {
+    let c = &e.campaigns;
+    let line = |name: &str, value: String| (name.to_owned(), value);
+    vec![
+        line(
+            "calls, of them fraud",
+            format!("{}, {}", e.rows, e.positives),
+        ),
+        line("average precision", format!("{:.4}", e.average_precision)),
+        line("ROC area", format!("{:.4}", e.roc_auc)),
+        line(
+            "recall at 0.1 % false positives",
+            recall_words(e.at_0_1_percent),
+        ),
+        line(
+            "recall at 0.01 % false positives",
+            recall_words(e.at_0_01_percent),
+        ),
+        line("Brier score", format!("{:.6}", e.brier)),
+        line("threshold", format!("{:.4}", e.threshold)),
+        line("recall at the threshold", percent(e.recall)),
+        line(
+            "false positives at the threshold",
+            percent(e.false_positive_rate),
+        ),
+        line("campaigns found", format!("{} of {}", c.found, c.campaigns)),
+        line(
+            "calls leaked per campaign",
+            format!(
+                "median {}, 95th percentile {}",
+                c.leaked_median, c.leaked_p95
+            ),
+        ),
+    ]
+}
+
+impl fmt::Display for Evaluation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, value) in figures(self) {
+            writeln!(f, "  {name:<34}{value}")?;
+        }
+        writeln!(f, "  score          calls      predicted  observed")?;
+        for bin in &self.reliability {
+            let range = format!("{:.3}-{:.3}", bin.from, bin.to);
+            writeln!(
+                f,
+                "  {range:<13}{:>8}  {:>12.5}  {:>8.5}",
+                bin.calls, bin.predicted, bin.observed
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Baseline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let line = |name: &str, value: String| format!("  {name:<34}{value}\n");
+        f.write_str(&line("recall", percent(self.recall)))?;
+        f.write_str(&line("false positives", percent(self.false_positive_rate)))?;
+        f.write_str(&line(
+            "recall scaled to 0.1 %",
+            recall_words(self.scaled_to_0_1_percent),
+        ))?;
+        let c = &self.campaigns;
+        f.write_str(&line(
+            "campaigns found",
+            format!("{} of {}", c.found, c.campaigns),
+        ))
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (t, p) = (&self.training, &self.parts);
+        writeln!(f, "model {}", self.id)?;
+        writeln!(
+            f,
+            "trained on {} judged calls, {} of them fraud, {} to {} ({} without a verdict left out)",
+            t.rows, t.positives, t.from, t.to, self.unlabelled
+        )?;
+        let parts = [
+            ("train", p.train),
+            ("calibrate", p.calibrate),
+            ("held out", p.hold_out),
+        ];
+        for ((name, (calls, fraud)), share) in parts.iter().zip(p.shares) {
+            writeln!(
+                f,
+                "  {name:<10}{calls:>9} calls  {fraud:>7} fraud  ({share} % of the time order)"
+            )?;
+        }
+        writeln!(f, "on held-out calls:")?;
+        write!(f, "{}", self.held_out)?;
+        if let Some(baseline) = &self.baseline {
+            writeln!(f, "fixed thresholds on the same calls:")?;
+            write!(f, "{baseline}")?;
+        }
+        writeln!(f, "heaviest features (log-odds per standard deviation):")?;
+        for w in self.weights.iter().take(SHOWN) {
+            writeln!(f, "  {:<34}{:+.3}", w.feature, w.weight)?;
+        }
+        Ok(())
+    }
+}
