@@ -412,7 +412,10 @@ impl Telemetry {
             }
             Event::SpoolUnreadable { error } => {
                 self.spool_read_failures.inc();
-                tracing::error!(error, "the spool's files cannot be used, will be tried again");
+                tracing::error!(
+                    error,
+                    "the spool's files cannot be used, will be tried again"
+                );
             }
             Event::ShipBlocked { error } => {
                 self.ship_blocked.inc();
@@ -431,7 +434,11 @@ impl Telemetry {
             }
             Event::Quarantined { records, error } => {
                 self.quarantined.inc_by(*records);
-                tracing::error!(records, error, "records set aside: they can never be shipped");
+                tracing::error!(
+                    records,
+                    error,
+                    "records set aside: they can never be shipped"
+                );
             }
             Event::ModelSwapped { id } => {
                 self.model_swaps.inc();

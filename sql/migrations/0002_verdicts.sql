@@ -4,16 +4,16 @@ CREATE TABLE IF NOT EXISTS verdicts
 (
     id UUID COMMENT 'the call',
     verdict Enum8('legitimate' = 0, 'fraud' = 1) COMMENT 'what it was',
-    campaign String CODEC(ZSTD(1)) COMMENT 'groups the calls of one attack; empty: none named; a label, never a feature',
+    campaign String COMMENT 'groups the calls of one attack; empty: none named; a label, never a feature' CODEC(ZSTD(1)),
     by LowCardinality(String) COMMENT 'who says so: an analyst''s name, or the program''s part',
     source LowCardinality(String) COMMENT 'how it is known: analyst, import, honeypot, report',
-    note String CODEC(ZSTD(1)) COMMENT 'in the words of whoever says so',
+    note String COMMENT 'in the words of whoever says so' CODEC(ZSTD(1)),
     at DateTime64(6, 'UTC') COMMENT 'when it was said',
     inserted_at DateTime DEFAULT now() COMMENT 'when the row came into ClickHouse'
 )
 ENGINE = MergeTree
 ORDER BY (id, at)
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'what calls turned out to be';
 
 -- The latest verdict of each call.

@@ -27,14 +27,7 @@ impl Quarantine {
     /// (after a crash) is one file.
     ///
     /// That they cannot be kept is told too, but stops nothing: good records wait behind them.
-    pub(super) fn keep(
-        &self,
-        key: SegmentKey,
-        offset: u64,
-        bytes: &[u8],
-        records: u64,
-        why: &str,
-    ) {
+    pub(super) fn keep(&self, key: SegmentKey, offset: u64, bytes: &[u8], records: u64, why: &str) {
         let kept = self.write(key, offset, bytes, why);
         let error = match kept {
             Ok(()) => why.to_owned(),

@@ -2,8 +2,9 @@
 
 use super::cursor::Cursor;
 use super::error::io_error;
-use super::frame::{MAX_RECORD, PREFIX, Parsed, parse};
+use super::frame::{MAX_RECORD, PREFIX};
 use super::quarantine::Quarantine;
+use super::scan::{Stopped, bad_run, count_frames, read_good, read_records};
 use super::segment::{HEADER, HeaderError, Listed, SegmentKey, list, read_schema};
 use super::{Record, SpoolError};
 use crate::domain::Timestamp;
@@ -68,6 +69,8 @@ pub struct Batch<T> {
     pub range: Range,
     /// The records, in order; never empty.
     pub records: Vec<Stored<T>>,
+    /// For `insert_deduplication_token`: the range's, for as long as the batch is all of it.
+    pub token: String,
     /// Whether they may be stored already.
     pub certainty: Certainty,
 }
@@ -163,7 +166,8 @@ impl<T: Record> SpoolReader<T> {
     pub fn set_aside(&mut self, range: Range, why: &str) -> Result<(), SpoolError> {
         let path = range.segment.path(&self.dir);
         let file = File::open(&path).map_err(io_error("open", &path))?;
-        let bytes = read_up_to(&file, range.start, length(range)).map_err(io_error("read", &path))?;
+        let bytes =
+            read_up_to(&file, range.start, length(range)).map_err(io_error("read", &path))?;
         let records = u64::from(range.records);
         self.quarantine
             .keep(range.segment, range.start, &bytes, records, why);
@@ -201,7 +205,11 @@ impl<T: Record> SpoolReader<T> {
             }
             let path = key.path(&self.dir);
             let file = File::open(&path).map_err(io_error("open", &path))?;
-            let from = if key == self.cursor.at { self.cursor.offset } else { HEADER };
+            let from = if key == self.cursor.at {
+                self.cursor.offset
+            } else {
+                HEADER
+            };
             let left = usize::try_from(listed.bytes.saturating_sub(from)).unwrap_or(usize::MAX);
             let bytes = read_up_to(&file, from, left).map_err(io_error("read", &path))?;
             count += count_frames(&bytes);
@@ -249,7 +257,11 @@ impl<T: Record> SpoolReader<T> {
         let offset = self.cursor.offset;
         let bytes = read_up_to(&file, offset, BATCH_BYTES).map_err(io_error("read", &path))?;
         if bytes.is_empty() {
-            return Ok(if place.sealed { self.skip_to(place.next) } else { Look::Nothing });
+            return Ok(if place.sealed {
+                self.skip_to(place.next)
+            } else {
+                Look::Nothing
+            });
         }
         let (records, used, stopped) = read_records::<T>(&bytes, offset, schema, max);
         if !records.is_empty() {
@@ -263,7 +275,12 @@ impl<T: Record> SpoolReader<T> {
             return Ok(Look::Batch(Batch {
                 range,
                 records,
-                certainty: if recheck { Certainty::Recheck } else { Certainty::Fresh },
+                token: range.token(),
+                certainty: if recheck {
+                    Certainty::Recheck
+                } else {
+                    Certainty::Fresh
+                },
             }));
         }
         // Half a frame at the end of a segment being written is a batch on its way; so, to be
@@ -330,13 +347,15 @@ impl<T: Record> SpoolReader<T> {
         let records = u64::from(range.records);
         let file = match File::open(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.quarantine.mourn(records, "the segment in flight is gone");
+                self.quarantine
+                    .mourn(records, "the segment in flight is gone");
                 self.commit(range)?;
                 return Ok(None);
             }
             file => file.map_err(io_error("open", &path))?,
         };
-        let bytes = read_up_to(&file, range.start, length(range)).map_err(io_error("read", &path))?;
+        let bytes =
+            read_up_to(&file, range.start, length(range)).map_err(io_error("read", &path))?;
         let schema = read_schema::<T>(&file, range.segment);
         let good = schema.map_or_else(|_| Vec::new(), |s| read_good::<T>(&bytes, range.start, s));
         let lost = records.saturating_sub(good.len() as u64);
@@ -353,7 +372,12 @@ impl<T: Record> SpoolReader<T> {
         Ok(Some(Batch {
             range,
             records: good,
-            certainty: if recheck { Certainty::Recheck } else { Certainty::InFlight },
+            token: range.token(),
+            certainty: if recheck {
+                Certainty::Recheck
+            } else {
+                Certainty::InFlight
+            },
         }))
     }
 }
@@ -372,19 +396,6 @@ enum Look<T> {
     Nothing,
 }
 
-/// Why a batch ended where it did.
-#[derive(Debug, thiserror::Error)]
-enum Stopped {
-    #[error("enough")]
-    Enough,
-    #[error("half a record")]
-    Partial,
-    #[error("the checksum is wrong")]
-    Damaged,
-    #[error("{0}")]
-    Undecodable(super::DecodeError),
-}
-
 fn length(range: Range) -> usize {
     usize::try_from(range.end - range.start).unwrap_or(usize::MAX)
 }
@@ -395,92 +406,4 @@ fn read_up_to(file: &File, offset: u64, max: usize) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; max.min(usize::try_from(left).unwrap_or(usize::MAX))];
     file.read_exact_at(&mut bytes, offset)?;
     Ok(bytes)
-}
-
-/// Records up to the first that is none; how many bytes they take; why it ended.
-fn read_records<T: Record>(
-    bytes: &[u8],
-    offset: u64,
-    schema: u16,
-    max: usize,
-) -> (Vec<Stored<T>>, usize, Stopped) {
-    let mut records = Vec::new();
-    let mut at = 0;
-    let stopped = loop {
-        if records.len() == max {
-            break Stopped::Enough;
-        }
-        match parse(&bytes[at..]) {
-            Parsed::Whole { payload, size } => match T::decode(schema, payload) {
-                Ok(record) => {
-                    let offset = offset + at as u64;
-                    records.push(Stored { offset, record });
-                    at += size;
-                }
-                Err(error) => break Stopped::Undecodable(error),
-            },
-            Parsed::Partial => break Stopped::Partial,
-            Parsed::Damaged { .. } => break Stopped::Damaged,
-        }
-    };
-    (records, at, stopped)
-}
-
-/// Every readable record, passing over the others as far as lengths lead.
-fn read_good<T: Record>(bytes: &[u8], start: u64, schema: u16) -> Vec<Stored<T>> {
-    let mut good = Vec::new();
-    let mut at = 0;
-    loop {
-        let (records, used, _) =
-            read_records::<T>(&bytes[at..], start + at as u64, schema, usize::MAX);
-        good.extend(records);
-        at += used;
-        match bad_run::<T>(&bytes[at..], schema) {
-            Some((size, _)) if size > 0 => at += size,
-            _ => return good,
-        }
-    }
-}
-
-/// Size and number of the frames before the next good one (or the end), if lengths lead there.
-fn bad_run<T: Record>(bytes: &[u8], schema: u16) -> Option<(usize, u64)> {
-    let mut at = 0;
-    let mut records = 0;
-    // As far as it is certain: behind a frame whose checksum is good.
-    let mut certain = None;
-    loop {
-        if at == bytes.len() {
-            return Some((at, records));
-        }
-        match parse(&bytes[at..]) {
-            Parsed::Whole { payload, size } => {
-                if T::decode(schema, payload).is_ok() {
-                    return Some((at, records));
-                }
-                at += size;
-                records += 1;
-                certain = Some((at, records));
-            }
-            Parsed::Damaged { size: Some(size) } => {
-                at += size;
-                records += 1;
-            }
-            Parsed::Damaged { size: None } | Parsed::Partial => return certain,
-        }
-    }
-}
-
-fn count_frames(bytes: &[u8]) -> u64 {
-    let mut at = 0;
-    let mut count = 0;
-    loop {
-        match parse(&bytes[at..]) {
-            Parsed::Whole { size, .. } => {
-                at += size;
-                count += 1;
-            }
-            Parsed::Damaged { size: Some(size) } => at += size,
-            Parsed::Damaged { size: None } | Parsed::Partial => return count,
-        }
-    }
 }

@@ -4,7 +4,7 @@ use super::segment::sync_dir;
 use crate::telemetry::{Event, Telemetry};
 use std::fs::File;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -87,7 +87,7 @@ impl Drop for Syncer {
     }
 }
 
-fn run(shared: &Shared, dir: &PathBuf, every: Duration, telemetry: &Telemetry) {
+fn run(shared: &Shared, dir: &Path, every: Duration, telemetry: &Telemetry) {
     loop {
         let waited = shared
             .woken

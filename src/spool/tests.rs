@@ -1,7 +1,10 @@
 //! The spool against a model, with crashes and flipped bytes.
 
 use super::*;
-use crate::domain::Timestamp;
+use crate::domain::{
+    CallAttempt, CallEvent, Check, CheckOutcome, Code, Country, Decision, Destination, DialPrefix,
+    FeatureVector, Ingress, Number, NumberClass, Outcome, Reason, Timestamp,
+};
 use crate::telemetry::Telemetry;
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -62,8 +65,12 @@ fn notes(numbers: impl IntoIterator<Item = usize>) -> Vec<Note> {
 }
 
 fn segments(dir: &Path) -> Vec<PathBuf> {
-    let files = fs::read_dir(dir).expect("lists").map(|e| e.expect("entry").path());
-    let mut segments: Vec<_> = files.filter(|p| p.extension().is_some_and(|e| e == "seg")).collect();
+    let files = fs::read_dir(dir)
+        .expect("lists")
+        .map(|e| e.expect("entry").path());
+    let mut segments: Vec<_> = files
+        .filter(|p| p.extension().is_some_and(|e| e == "seg"))
+        .collect();
     segments.sort();
     segments
 }
@@ -97,7 +104,10 @@ fn a_second_owner_is_refused() {
     let second = || open::<Note>(dir.path(), options(2), Arc::new(Telemetry::new())).map(drop);
     assert!(matches!(second(), Err(SpoolError::Locked(_))));
     drop(spool);
-    assert!(matches!(second(), Err(SpoolError::Locked(_))), "the reader owns it too");
+    assert!(
+        matches!(second(), Err(SpoolError::Locked(_))),
+        "the reader owns it too"
+    );
     drop(reader);
     second().expect("free again");
 }
@@ -131,7 +141,9 @@ fn what_is_set_aside_is_kept_and_passed_by() {
     let (mut spool, mut reader) = open_at(dir.path(), 1);
     append(&mut spool, 0..5);
     let batch = reader.next_batch(2).expect("reads").expect("a batch");
-    reader.set_aside(batch.range, "refused").expect("sets aside");
+    reader
+        .set_aside(batch.range, "refused")
+        .expect("sets aside");
     assert_eq!(drain(&mut reader, 9), notes(2..5));
     assert_eq!(quarantined(dir.path()), 1);
 }
@@ -139,7 +151,10 @@ fn what_is_set_aside_is_kept_and_passed_by() {
 #[test]
 fn full_until_shipped_and_deleted() {
     let dir = tempfile::tempdir().expect("dir");
-    let options = SpoolOptions { max_bytes: 1_000, ..options(1) };
+    let options = SpoolOptions {
+        max_bytes: 1_000,
+        ..options(1)
+    };
     let telemetry = Arc::new(Telemetry::new());
     let (mut spool, mut reader) = open::<Note>(dir.path(), options, telemetry).expect("opens");
     let mut taken = 0;
@@ -184,8 +199,13 @@ fn shipped_segments_are_kept_while_young() {
 fn the_last_records_are_remembered_shipped_or_not() {
     let dir = tempfile::tempdir().expect("dir");
     let (mut spool, mut reader) = open_at(dir.path(), 1);
-    let at = |secs: i64| Note { at: NOW.plus_secs(secs), text: secs.to_string() };
-    spool.append(&[at(-40), at(-31), at(-5)], NOW).expect("takes");
+    let at = |secs: i64| Note {
+        at: NOW.plus_secs(secs),
+        text: secs.to_string(),
+    };
+    spool
+        .append(&[at(-40), at(-31), at(-5)], NOW)
+        .expect("takes");
     drain(&mut reader, 9);
     spool.append(&[at(0)], NOW).expect("takes");
     drop((spool, reader));
@@ -211,10 +231,16 @@ fn a_lost_cursor_means_compare_and_a_damaged_one_is_refused() {
     let (mut spool, mut reader) = open_at(dir.path(), 3);
     append(&mut spool, 3..4);
     let batch = reader.next_batch(9).expect("reads").expect("a batch");
-    assert_eq!((batch.certainty, batch.records.len()), (Certainty::Recheck, 3));
+    assert_eq!(
+        (batch.certainty, batch.records.len()),
+        (Certainty::Recheck, 3)
+    );
     reader.commit(batch.range).expect("commits");
     let batch = reader.next_batch(9).expect("reads").expect("a batch");
-    assert_eq!((batch.certainty, batch.records.len()), (Certainty::Fresh, 1));
+    assert_eq!(
+        (batch.certainty, batch.records.len()),
+        (Certainty::Fresh, 1)
+    );
 }
 
 #[test]
@@ -222,7 +248,9 @@ fn age_ends_a_segment() {
     let dir = tempfile::tempdir().expect("dir");
     let (mut spool, _reader) = open_at(dir.path(), 1);
     for secs in [0, 59, 60, -500] {
-        spool.append(&[note(0)], NOW.plus_secs(secs)).expect("takes");
+        spool
+            .append(&[note(0)], NOW.plus_secs(secs))
+            .expect("takes");
     }
     assert_eq!(segments(dir.path()).len(), 3);
 }
@@ -238,7 +266,9 @@ fn records_of_another_version_are_set_aside_as_one_run() {
     let dir = tempfile::tempdir().expect("dir");
     let telemetry = Arc::new(Telemetry::new());
     let (mut spool, reader) = open::<Newer>(dir.path(), options(1), telemetry).expect("opens");
-    spool.append(&[Newer(1), Newer(2), Newer(3)], NOW).expect("takes");
+    spool
+        .append(&[Newer(1), Newer(2), Newer(3)], NOW)
+        .expect("takes");
     drop((spool, reader));
     let (mut spool, mut reader) = open_at(dir.path(), 2);
     append(&mut spool, 0..2);
@@ -261,7 +291,10 @@ fn a_foreign_file_is_set_aside() {
 fn too_large_a_record_leaves_its_batch_as_it_was() {
     let mut frames = Frames::<Note>::default();
     frames.push(&note(1)).expect("fits");
-    let giant = Note { at: NOW, text: "x".repeat(MAX_RECORD) };
+    let giant = Note {
+        at: NOW,
+        text: "x".repeat(MAX_RECORD),
+    };
     assert!(matches!(frames.push(&giant), Err(SpoolError::TooLarge(_))));
     frames.push(&note(2)).expect("fits");
     assert_eq!(frames.len(), 2);
@@ -274,16 +307,84 @@ fn too_large_a_record_leaves_its_batch_as_it_was() {
 #[test]
 fn the_background_thread_syncs_and_ends() {
     let dir = tempfile::tempdir().expect("dir");
-    let options = SpoolOptions { sync_every: Some(Duration::from_millis(1)), ..options(1) };
+    let options = SpoolOptions {
+        sync_every: Some(Duration::from_millis(1)),
+        ..options(1)
+    };
     let telemetry = Arc::new(Telemetry::new());
-    let (mut spool, reader) =
-        open::<Note>(dir.path(), options, telemetry.clone()).expect("opens");
+    let (mut spool, reader) = open::<Note>(dir.path(), options, telemetry.clone()).expect("opens");
     append(&mut spool, 0..50);
     append(&mut spool, 50..60);
     drop((spool, reader));
     let metrics = telemetry.encode().expect("encodes");
-    assert!(metrics.contains("tfps_spool_sync_failures_total 0"), "{metrics}");
-    assert!(metrics.contains("tfps_spool_backlog_records 60"), "{metrics}");
+    assert!(
+        metrics.contains("tfps_spool_sync_failures_total 0"),
+        "{metrics}"
+    );
+    assert!(
+        metrics.contains("tfps_spool_backlog_records 60"),
+        "{metrics}"
+    );
+}
+
+/// When this fails, `CallEvent` is written differently than before: raise its `Record::SCHEMA`,
+/// teach `Record::decode` the former form, and only then accept the new bytes.
+#[test]
+fn the_written_form_of_a_call_is_frozen() {
+    let event = CallEvent {
+        at: Timestamp(1_700_000_000_123_456),
+        attempt: CallAttempt {
+            id: uuid::Uuid::from_u128(7),
+            ingress: Ingress::Detection,
+            call_id: "c1".into(),
+            peer: [10, 0, 0, 1].into(),
+            source_ip: std::net::Ipv6Addr::LOCALHOST.into(),
+            user: "alice".into(),
+            domain: "a.example".into(),
+            policy_user: Some(("bob".into(), "b.example".into())),
+            dialed: "0044".into(),
+            user_agent: "ua".into(),
+            concurrent: Some(300),
+        },
+        account: "acc".into(),
+        policy: "pol".into(),
+        destination: Destination {
+            number: Number::parse("44").ok(),
+            calling_code: 44,
+            country: Country::parse("GB").expect("a country"),
+            class: NumberClass::Satellite,
+            dial_prefix: DialPrefix::DoubleZero,
+        },
+        origin: Country::UNKNOWN,
+        features: FeatureVector {
+            version: 1,
+            values: vec![0.5],
+        },
+        decision: Decision {
+            code: Code::Refused(Check::R13),
+            whitelisted: false,
+            checks: vec![CheckOutcome {
+                check: Check::R13,
+                outcome: Outcome::Refuse,
+                evidence: "e".into(),
+            }],
+            score: Some(0.25),
+            model: "m".into(),
+            reasons: vec![Reason {
+                tag: "t".into(),
+                contribution: -1.0,
+            }],
+        },
+        latency_us: 130,
+    };
+    let bytes = postcard::to_allocvec(&event).expect("encodes");
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    insta::assert_snapshot!(hex, @"8089818283898506100000000000000000000000000000000701026331000a000001010000000000000000000000000000000105616c69636509612e6578616d706c650103626f6209622e6578616d706c65043030343402756101ac020361636303706f6c012c2c47420a025a5a01010000003f010c00010c020165010000803e016d010174000080bf8201");
+    assert_eq!(
+        CallEvent::decode(CallEvent::SCHEMA, &bytes).expect("decodes"),
+        event
+    );
+    assert!(CallEvent::decode(CallEvent::SCHEMA, &[bytes.as_slice(), &[0]].concat()).is_err());
 }
 
 /// What happens to a spool.

@@ -1,7 +1,7 @@
 //! One connection pool to one ClickHouse.
 
 use super::StoreError;
-use clickhouse::Client;
+use clickhouse::{Client, Compression};
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -75,6 +75,9 @@ impl Store {
         if !settings.password.is_empty() {
             server = server.with_password(&settings.password);
         }
+        if is_local(url) {
+            server = server.with_compression(Compression::None);
+        }
         Self {
             client: server.clone().with_database(&settings.database),
             server,
@@ -90,6 +93,15 @@ impl Store {
         let one = self.server.query_raw("SELECT 1").fetch_one::<u8>();
         bounded(one).await.map(drop)
     }
+}
+
+/// Whether compression would only cost time: the other end is this machine (the embedded
+/// engine also refuses it).
+fn is_local(url: &str) -> bool {
+    let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
+    ["127.", "localhost", "[::1]"]
+        .iter()
+        .any(|local| authority.starts_with(local))
 }
 
 /// Waits for a statement, but not for ever.

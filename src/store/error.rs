@@ -149,7 +149,9 @@ impl Kind {
 /// The number in `Code: 60. DB::Exception: ...`.
 fn code(text: &str) -> Option<u32> {
     let (_, rest) = text.split_once("Code: ")?;
-    let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+    let digits = rest
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(rest.len());
     rest[..digits].parse().ok()
 }
 
@@ -178,13 +180,18 @@ mod tests {
             (691, Meaning::Data),
         ];
         for (code, expected) in cases {
-            assert_eq!(meaning(&format!("Code: {code}. DB::Exception: words (X)")), expected, "{code}");
+            assert_eq!(
+                meaning(&format!("Code: {code}. DB::Exception: words (X)")),
+                expected,
+                "{code}"
+            );
         }
     }
 
     #[test]
     fn by_words_where_the_number_is_not_enough() {
-        let months = "Code: 252. DB::Exception: Too many partitions for single INSERT block (more than 100)";
+        let months =
+            "Code: 252. DB::Exception: Too many partitions for single INSERT block (more than 100)";
         assert_eq!(meaning(months), Meaning::Data);
         assert_eq!(meaning("503 Service Unavailable"), Meaning::Retry);
         assert_eq!(meaning("403 Forbidden"), Meaning::Operator);
@@ -195,7 +202,10 @@ mod tests {
     fn the_clients_own_errors() {
         let meaning = |error: Error| StoreError::from(error).meaning();
         assert_eq!(meaning(Error::TimedOut), Meaning::Retry);
-        assert_eq!(meaning(Error::SchemaMismatch("x".into())), Meaning::Operator);
+        assert_eq!(
+            meaning(Error::SchemaMismatch("x".into())),
+            Meaning::Operator
+        );
         assert_eq!(meaning(Error::Custom("x".into())), Meaning::Data);
     }
 }

@@ -43,7 +43,9 @@ pub enum MigrateError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The database was migrated by a later version: use that version of the program.
-    #[error("the database has migration {found}, this program knows up to {known}: it is older than its data")]
+    #[error(
+        "the database has migration {found}, this program knows up to {known}: it is older than its data"
+    )]
     Newer {
         /// Highest in the database.
         found: u32,
@@ -51,7 +53,9 @@ pub enum MigrateError {
         known: u32,
     },
     /// An applied file is not the one this program has: somebody edited a frozen file.
-    #[error("migration {name} was applied with other contents: applied files are frozen, restore it")]
+    #[error(
+        "migration {name} was applied with other contents: applied files are frozen, restore it"
+    )]
     Changed {
         /// Of the file.
         name: &'static str,
@@ -72,7 +76,10 @@ impl Migration {
 
     /// The statements: each ends with a semicolon at the end of a line.
     fn statements(&self) -> impl Iterator<Item = &'static str> {
-        self.sql.split(";\n").map(str::trim).filter(|s| !s.is_empty())
+        self.sql
+            .split(";\n")
+            .map(str::trim)
+            .filter(|s| !s.is_empty())
     }
 }
 
@@ -115,7 +122,12 @@ fn pending<'m>(
     applied: &[Applied],
 ) -> Result<Vec<&'m Migration>, MigrateError> {
     let newest = known.last().map_or(0, |migration| migration.version);
-    if let Some(found) = applied.iter().map(|a| a.version).max().filter(|&v| v > newest) {
+    if let Some(found) = applied
+        .iter()
+        .map(|a| a.version)
+        .max()
+        .filter(|&v| v > newest)
+    {
         return Err(MigrateError::Newer {
             found,
             known: newest,
@@ -146,30 +158,60 @@ mod tests {
         let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/sql/migrations");
         let files = std::fs::read_dir(dir).expect("lists");
         let mut files: Vec<_> = files
-            .map(|entry| entry.expect("entry").file_name().into_string().expect("name"))
+            .map(|entry| {
+                entry
+                    .expect("entry")
+                    .file_name()
+                    .into_string()
+                    .expect("name")
+            })
             .collect();
         files.sort();
-        let listed: Vec<_> = MIGRATIONS.iter().map(|m| format!("{}.sql", m.name)).collect();
+        let listed: Vec<_> = MIGRATIONS
+            .iter()
+            .map(|m| format!("{}.sql", m.name))
+            .collect();
         assert_eq!(files, listed);
         for (migration, number) in MIGRATIONS.iter().zip(1..) {
             assert_eq!(migration.version, number);
             assert!(migration.name.starts_with(&format!("{number:04}_")));
             for statement in migration.statements() {
-                let code = statement.lines().find(|l| !l.starts_with("--")).expect("a statement");
-                let repeatable = ["CREATE TABLE IF NOT EXISTS ", "CREATE OR REPLACE VIEW ", "ALTER TABLE "];
+                let code = statement
+                    .lines()
+                    .find(|l| !l.starts_with("--"))
+                    .expect("a statement");
+                let repeatable = [
+                    "CREATE TABLE IF NOT EXISTS ",
+                    "CREATE OR REPLACE VIEW ",
+                    "ALTER TABLE ",
+                ];
                 assert!(repeatable.iter().any(|r| code.starts_with(r)), "{code}");
-                assert!(!code.starts_with("ALTER") || code.contains(" IF "), "{code}");
+                assert!(
+                    !code.starts_with("ALTER") || code.contains(" IF "),
+                    "{code}"
+                );
             }
         }
     }
 
     const KNOWN: &[Migration] = &[
-        Migration { version: 1, name: "0001_a", sql: "A;\n" },
-        Migration { version: 2, name: "0002_b", sql: "B;\nC;\n" },
+        Migration {
+            version: 1,
+            name: "0001_a",
+            sql: "A;\n",
+        },
+        Migration {
+            version: 2,
+            name: "0002_b",
+            sql: "B;\nC;\n",
+        },
     ];
 
     fn noted(migration: &Migration) -> Applied {
-        Applied { version: migration.version, checksum: migration.checksum() }
+        Applied {
+            version: migration.version,
+            checksum: migration.checksum(),
+        }
     }
 
     #[test]
@@ -186,9 +228,21 @@ mod tests {
 
     #[test]
     fn an_edited_file_and_a_newer_database_are_refused() {
-        let edited = Applied { version: 1, checksum: "other".into() };
-        assert!(matches!(pending(KNOWN, &[edited]), Err(MigrateError::Changed { name: "0001_a" })));
-        let newer = Applied { version: 3, checksum: String::new() };
-        assert!(matches!(pending(KNOWN, &[newer]), Err(MigrateError::Newer { found: 3, known: 2 })));
+        let edited = Applied {
+            version: 1,
+            checksum: "other".into(),
+        };
+        assert!(matches!(
+            pending(KNOWN, &[edited]),
+            Err(MigrateError::Changed { name: "0001_a" })
+        ));
+        let newer = Applied {
+            version: 3,
+            checksum: String::new(),
+        };
+        assert!(matches!(
+            pending(KNOWN, &[newer]),
+            Err(MigrateError::Newer { found: 3, known: 2 })
+        ));
     }
 }

@@ -9,7 +9,6 @@ use clickhouse::{RowOwned, RowRead};
 impl Store {
     /// A statement sent as it stands; give it values with `.param(name, value)`, which SQL names
     /// `{name:Type}`, and run it with [`Self::rows`] or [`Self::arrow`].
-    #[must_use]
     pub fn query(&self, sql: &str) -> Query {
         self.client.query_raw(sql)
     }

@@ -118,11 +118,18 @@ impl Store {
         version: u16,
         features: &[(&str, &str)],
     ) -> Result<(), FeatureNamesError> {
-        let known = self.client.query_raw(FEATURE_NAMES).param("version", version);
+        let known = self
+            .client
+            .query_raw(FEATURE_NAMES)
+            .param("version", version);
         let known: Vec<String> = bounded(known.fetch_all()).await?;
         if !known.is_empty() {
             let same = known.iter().eq(features.iter().map(|(name, _)| name));
-            return if same { Ok(()) } else { Err(FeatureNamesError::Changed { version }) };
+            return if same {
+                Ok(())
+            } else {
+                Err(FeatureNamesError::Changed { version })
+            };
         }
         let insert = async {
             let mut insert = self
