@@ -68,6 +68,31 @@ pub enum Event<'a> {
         /// What the disk said.
         error: &'a str,
     },
+    /// Half a record was cut off the spool's end: a process was killed while it wrote.
+    SpoolTorn {
+        /// How many bytes.
+        bytes: u64,
+    },
+    /// The disk could not catch up with the spool; the records are with the system.
+    SpoolSyncFailed {
+        /// What the disk said.
+        error: &'a str,
+    },
+    /// The spool's files could not be used by the shipper; it will try again.
+    SpoolUnreadable {
+        /// Why.
+        error: &'a str,
+    },
+    /// Nothing reaches ClickHouse until an operator acts; the spool keeps what waits.
+    ShipBlocked {
+        /// What to mend.
+        error: &'a str,
+    },
+    /// ClickHouse holds more rows of a batch than were sent.
+    RowsSurplus {
+        /// How many too many.
+        rows: u64,
+    },
     /// Rows reached ClickHouse.
     Shipped {
         /// How many.
@@ -155,6 +180,11 @@ pub struct Telemetry {
     bad_headers: Family<NameLabels, Counter>,
     evictions: Family<NameLabels, Counter>,
     spool_lost: Counter,
+    spool_torn: Counter,
+    spool_sync_failures: Counter,
+    spool_read_failures: Counter,
+    ship_blocked: Counter,
+    surplus: Counter,
     shipped: Counter,
     ship_failures: Counter,
     quarantined: Counter,
@@ -190,6 +220,11 @@ impl Telemetry {
             bad_headers: Family::default(),
             evictions: Family::default(),
             spool_lost: Counter::default(),
+            spool_torn: Counter::default(),
+            spool_sync_failures: Counter::default(),
+            spool_read_failures: Counter::default(),
+            ship_blocked: Counter::default(),
+            surplus: Counter::default(),
             shipped: Counter::default(),
             ship_failures: Counter::default(),
             quarantined: Counter::default(),
@@ -238,6 +273,31 @@ impl Telemetry {
             "spool_lost_events",
             "Calls answered but not spooled",
             self.spool_lost.clone(),
+        );
+        r.register(
+            "spool_torn",
+            "Times half a record was cut off the spool's end at the start",
+            self.spool_torn.clone(),
+        );
+        r.register(
+            "spool_sync_failures",
+            "Times the disk could not catch up with the spool",
+            self.spool_sync_failures.clone(),
+        );
+        r.register(
+            "spool_read_failures",
+            "Times the shipper could not use the spool's files",
+            self.spool_read_failures.clone(),
+        );
+        r.register(
+            "ship_blocked",
+            "Inserts that wait for an operator",
+            self.ship_blocked.clone(),
+        );
+        r.register(
+            "surplus_rows",
+            "Rows found in ClickHouse beyond those sent",
+            self.surplus.clone(),
         );
         r.register("shipped_rows", "Rows in ClickHouse", self.shipped.clone());
         r.register(
@@ -341,6 +401,29 @@ impl Telemetry {
             Event::SpoolLost { events, error } => {
                 self.spool_lost.inc_by(*events);
                 tracing::error!(events, error, "calls answered but not spooled");
+            }
+            Event::SpoolTorn { bytes } => {
+                self.spool_torn.inc();
+                tracing::warn!(bytes, "half a record cut off the spool's end");
+            }
+            Event::SpoolSyncFailed { error } => {
+                self.spool_sync_failures.inc();
+                tracing::error!(error, "the disk cannot catch up with the spool");
+            }
+            Event::SpoolUnreadable { error } => {
+                self.spool_read_failures.inc();
+                tracing::error!(
+                    error,
+                    "the spool's files cannot be used, will be tried again"
+                );
+            }
+            Event::ShipBlocked { error } => {
+                self.ship_blocked.inc();
+                tracing::error!(error, "nothing reaches ClickHouse until this is mended");
+            }
+            Event::RowsSurplus { rows } => {
+                self.surplus.inc_by(*rows);
+                tracing::error!(rows, "ClickHouse holds more rows of a batch than were sent");
             }
             Event::Shipped { rows } => {
                 self.shipped.inc_by(*rows);

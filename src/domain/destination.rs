@@ -91,6 +91,21 @@ pub enum DialPrefix {
     Guessed,
 }
 
+impl DialPrefix {
+    /// As stored in ClickHouse.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Plus => "+",
+            Self::DoubleZero => "00",
+            Self::NorthAmerica => "011",
+            Self::Custom => "custom",
+            Self::Guessed => "guessed",
+        }
+    }
+}
+
 /// What kind of number it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names are the field's own")]
