@@ -1,1 +1,1 @@
-//! (to be built)
+pub mod simulate;

@@ -138,6 +138,12 @@ impl Windows {
         }
     }
 
+    /// Distinguishes this key from others without telling it.
+    #[must_use]
+    pub fn key_check(&self) -> u64 {
+        self.hash("key check")
+    }
+
     /// The features of a call as of just before it, then counts the call.
     pub fn observe(&mut self, context: &Context<'_>, now: Timestamp) -> FeatureVector {
         let entities = self.entities(context, now);

@@ -10,10 +10,12 @@
 
 mod catalogue;
 mod compute;
+mod state;
 mod table;
 mod track;
 
 pub use catalogue::{CATALOGUE, COUNT, Feature, VERSION};
 pub use compute::{Context, Windows};
-pub use table::{StateError, TrackTable};
+pub use state::{StateError, StateHeader, read_state, write_state};
+pub use table::{Saved, TrackTable};
 pub use track::{Track, WINDOWS};

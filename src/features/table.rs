@@ -27,14 +27,6 @@ impl Hasher for Identity {
     }
 }
 
-/// Why saved state could not be used.
-#[derive(Debug, thiserror::Error)]
-pub enum StateError {
-    /// Not written by this version, torn or altered.
-    #[error("the saved windows are damaged ({0}): they are set aside and habits are learned anew")]
-    Damaged(&'static str),
-}
-
 /// One saved track.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Saved(pub u64, pub Track);

@@ -8,6 +8,7 @@
 //! rows, answered "done" and kept 2,570.
 
 mod client;
+pub mod embedded;
 mod error;
 mod insert;
 mod migrate;

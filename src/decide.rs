@@ -1,0 +1,261 @@
+//! The heart: one call in, one decision with all its evidence out.
+//!
+//! ```text
+//! identify -> features -> score -> checks -> combine
+//! ```
+//! No I/O, no clock: accounts, model and databases are in memory, the time is an argument. The live
+//! service, `tfps import` and `tfps score` run this very code. What it remembers of callers
+//! (`features::Windows`) is its only state.
+
+use crate::accounts::{Identity, Snapshot};
+use crate::domain::{
+    Answer, AnswerMode, CallAttempt, CallEvent, Country, Decision, Destination, FeatureVector,
+    Ingress, NeutralAnswer, Policy, Reason, ScoreHeaders, Subscriber, Timestamp,
+};
+use crate::features::{self, Saved, Windows};
+use crate::geo::Geo;
+use crate::model::ModelSlot;
+use crate::{numbering, policy};
+use arc_swap::ArcSwap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Reasons kept with a call and named in its answer.
+const TOP_REASONS: usize = 5;
+/// Tracks copied or joined while calls wait, at most: some tens of microseconds.
+const STATE_PIECE: usize = 2_048;
+
+/// Everything a decision needs.
+#[derive(Debug)]
+pub struct Engine {
+    accounts: ArcSwap<Snapshot>,
+    geo: Geo,
+    windows: Mutex<Windows>,
+    model: Arc<ModelSlot>,
+    neutral: NeutralAnswer,
+}
+
+/// A decided call and what its peer is told.
+#[derive(Debug)]
+pub struct Decided {
+    /// What is remembered; `None` for a call that was not checked because nobody we serve asks.
+    pub event: Option<CallEvent>,
+    /// What the peer is told.
+    pub answer: Answer,
+}
+
+/// The score of a call, with everything said about it.
+struct Risk {
+    score: Option<f32>,
+    threshold: Option<f32>,
+    model: String,
+    reasons: Vec<Reason>,
+}
+
+impl Engine {
+    /// With empty or restored windows. `neutral` is what forked calls are answered with.
+    #[must_use]
+    pub fn new(
+        accounts: Snapshot,
+        geo: Geo,
+        windows: Windows,
+        model: Arc<ModelSlot>,
+        neutral: NeutralAnswer,
+    ) -> Self {
+        Self {
+            accounts: ArcSwap::from_pointee(accounts),
+            geo,
+            windows: Mutex::new(windows),
+            model,
+            neutral,
+        }
+    }
+
+    /// Decides one call.
+    pub fn decide(&self, attempt: CallAttempt, now: Timestamp) -> Decided {
+        let accounts = self.accounts.load();
+        let Some(subscriber) = identify(&accounts, &attempt) else {
+            return Decided {
+                event: None,
+                answer: Answer::Forbidden,
+            };
+        };
+        let destination = numbering::locate(&attempt.dialed, &subscriber.dial_prefixes);
+        let origin = self.geo.country(attempt.source_ip);
+        let features = self.features(&attempt, &subscriber, &destination, origin, now);
+        let risk = self.score(&features);
+        let context = policy::Context {
+            attempt: &attempt,
+            destination: &destination,
+            origin,
+            policy: &subscriber.policy,
+            system: &accounts.system,
+            score: risk.score,
+            model_threshold: risk.threshold,
+            now,
+        };
+        let checks = policy::run(&context);
+        let whitelisted = policy::whitelisted(&context);
+        let decision = Decision {
+            code: Decision::code_of(whitelisted, &checks),
+            whitelisted,
+            checks,
+            score: risk.score,
+            model: risk.model,
+            reasons: risk.reasons,
+        };
+        let event = CallEvent {
+            at: now,
+            attempt,
+            account: subscriber.account.to_string(),
+            policy: subscriber.policy.name.clone(),
+            destination,
+            origin,
+            features,
+            decision,
+            latency_us: 0,
+        };
+        Decided {
+            answer: self.answer(&event, &subscriber.policy),
+            event: Some(event),
+        }
+    }
+
+    /// The answer an event of the past got, for a retransmission that comes after a restart.
+    #[must_use]
+    pub fn answer_again(&self, event: &CallEvent) -> Option<Answer> {
+        let subscriber = identify(&self.accounts.load(), &event.attempt)?;
+        Some(self.answer(event, &subscriber.policy))
+    }
+
+    /// Counts an event of the past in the windows, unless they hold it already.
+    pub fn remember(&self, event: &CallEvent) {
+        self.windows()
+            .replay(&features::Context::of_event(event), event.at);
+    }
+
+    /// Puts new accounts, policies and lists in force.
+    pub fn swap_accounts(&self, accounts: Snapshot) {
+        self.accounts.store(Arc::new(accounts));
+    }
+
+    /// The model slot, for watching and showing.
+    #[must_use]
+    pub fn model(&self) -> &ModelSlot {
+        &self.model
+    }
+
+    /// Copies the windows out, a piece at a time, so that no call waits for the whole.
+    pub fn copy_windows(&self, mut take: impl FnMut(Vec<Saved>)) {
+        let mut from = 0;
+        loop {
+            let piece = self.windows().slice(from, STATE_PIECE).to_vec();
+            if piece.is_empty() {
+                return;
+            }
+            from += piece.len();
+            take(piece);
+        }
+    }
+
+    /// Joins tracks from elsewhere into the windows, a piece at a time.
+    pub fn merge_windows(&self, tracks: &[Saved]) {
+        for piece in tracks.chunks(STATE_PIECE) {
+            self.windows().merge(piece);
+        }
+    }
+
+    /// Tracks kept now, and how many made room so far.
+    #[must_use]
+    pub fn window_sizes(&self) -> (usize, u64) {
+        let windows = self.windows();
+        (windows.len(), windows.evictions())
+    }
+
+    fn windows(&self) -> MutexGuard<'_, Windows> {
+        // A panic in another decision leaves counts that are at worst one call off.
+        self.windows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn features(
+        &self,
+        attempt: &CallAttempt,
+        subscriber: &Subscriber,
+        destination: &Destination,
+        origin: Country,
+        now: Timestamp,
+    ) -> FeatureVector {
+        let context = features::Context {
+            attempt,
+            account: &subscriber.account,
+            scope: subscriber.scope,
+            destination,
+            origin,
+        };
+        self.windows().observe(&context, now)
+    }
+
+    fn score(&self, features: &FeatureVector) -> Risk {
+        let model = self.model.current();
+        let explained = model
+            .as_ref()
+            .and_then(|model| Some((model, model.explain(features, TOP_REASONS).ok()?)));
+        match explained {
+            None => Risk {
+                score: None,
+                threshold: None,
+                model: String::new(),
+                reasons: Vec::new(),
+            },
+            Some((model, explained)) => Risk {
+                score: Some(explained.scored.score),
+                threshold: Some(model.threshold()),
+                model: model.id().to_owned(),
+                reasons: explained.reasons,
+            },
+        }
+    }
+
+    fn answer(&self, event: &CallEvent, policy: &Policy) -> Answer {
+        let code = event.decision.code;
+        if event.attempt.ingress.is_shadow() {
+            return Answer::Neutral(self.neutral);
+        }
+        match policy.answer {
+            AnswerMode::Decline => Answer::Decline(code),
+            AnswerMode::Redirect => Answer::Redirect {
+                code,
+                number: match event.destination.number {
+                    Some(number) => number.to_string(),
+                    None => event.attempt.dialed.clone(),
+                },
+                host: event.attempt.domain.clone(),
+                score: event
+                    .decision
+                    .score
+                    .filter(|_| policy.plan.sees_scores())
+                    .map(|score| ScoreHeaders {
+                        score,
+                        reasons: tags(&event.decision.reasons),
+                    }),
+            },
+        }
+    }
+}
+
+/// Whose call it is; `None`: nobody we serve, and the door is not one where anybody is looked at.
+fn identify(accounts: &Snapshot, attempt: &CallAttempt) -> Option<Subscriber> {
+    match accounts.identify(attempt) {
+        Identity::Customer(subscriber) => Some(subscriber),
+        Identity::Stranger(subscriber) => {
+            matches!(attempt.ingress, Ingress::Detection | Ingress::Honeypot).then_some(subscriber)
+        }
+    }
+}
+
+fn tags(reasons: &[Reason]) -> String {
+    let tags: Vec<&str> = reasons.iter().map(|reason| reason.tag.as_str()).collect();
+    tags.join(",")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,152 @@
+use super::*;
+use crate::accounts::{Accounts, EntryKind, ListKind, Scope};
+use crate::domain::{Code, Mode};
+use uuid::Uuid;
+
+const NOW: Timestamp = Timestamp::from_secs(1_760_000_000);
+
+fn engine(edit: impl FnOnce(&mut Accounts)) -> Engine {
+    let mut accounts = Accounts::in_memory(NOW).expect("accounts");
+    edit(&mut accounts);
+    Engine::new(
+        Snapshot::load(&accounts).expect("snapshot"),
+        Geo::default(),
+        Windows::new(1_000, [7; 16]),
+        Arc::new(ModelSlot::new(None)),
+        NeutralAnswer::default(),
+    )
+}
+
+fn call(ingress: Ingress, peer: &str, dialed: &str) -> CallAttempt {
+    let peer = peer.parse().expect("address");
+    CallAttempt {
+        id: Uuid::nil(),
+        ingress,
+        call_id: "c1".into(),
+        peer,
+        source_ip: peer,
+        user: "alice".into(),
+        domain: "itsp.example".into(),
+        policy_user: None,
+        dialed: dialed.into(),
+        user_agent: "Phone/1".into(),
+        concurrent: Some(1),
+    }
+}
+
+#[test]
+fn a_trusted_peers_good_call_is_redirected_to_itself() {
+    let decided = engine(|_| ()).decide(
+        call(Ingress::Prevention, "127.0.0.1", "+5548987654321"),
+        NOW,
+    );
+    assert_eq!(
+        decided.answer,
+        Answer::Redirect {
+            code: Code::A00,
+            number: "5548987654321".into(),
+            host: "itsp.example".into(),
+            score: None,
+        }
+    );
+    let event = decided.event.expect("kept");
+    assert_eq!(event.decision.checks.len(), 15, "every outcome is kept");
+    assert_eq!(event.account, "root");
+}
+
+#[test]
+fn a_number_of_no_country_is_refused_with_what_was_dialled() {
+    let decided = engine(|_| ()).decide(call(Ingress::Prevention, "127.0.0.1", "alice"), NOW);
+    let Answer::Redirect { code, number, .. } = decided.answer else {
+        panic!("redirected");
+    };
+    assert_eq!((code.as_str(), number.as_str()), ("R07", "alice"));
+}
+
+#[test]
+fn strangers_are_forbidden_at_the_paying_door_and_looked_at_at_the_free_one() {
+    let engine = engine(|_| ());
+    let paying = engine.decide(call(Ingress::Prevention, "192.0.2.1", "442079460123"), NOW);
+    assert_eq!(paying.answer, Answer::Forbidden);
+    assert!(paying.event.is_none());
+    let free = engine.decide(call(Ingress::Detection, "192.0.2.1", "442079460123"), NOW);
+    assert_eq!(
+        free.answer,
+        Answer::Neutral(NeutralAnswer::ServiceUnavailable)
+    );
+    let event = free.event.expect("kept");
+    assert_eq!(
+        (event.account.as_str(), event.policy.as_str()),
+        ("", "default")
+    );
+}
+
+#[test]
+fn new_accounts_hold_for_the_next_call() {
+    let engine = engine(|_| ());
+    let ask = || {
+        let decided = engine.decide(call(Ingress::Prevention, "127.0.0.1", "252612345678"), NOW);
+        decided.event.expect("kept").decision.code.as_str()
+    };
+    assert_eq!(ask(), "A00");
+    let mut accounts = Accounts::in_memory(NOW).expect("accounts");
+    accounts
+        .list_add(
+            &Scope::System,
+            ListKind::Black,
+            EntryKind::Prefix,
+            "25261",
+            "IRSF",
+            "test",
+            None,
+            NOW,
+        )
+        .expect("listed");
+    engine.swap_accounts(Snapshot::load(&accounts).expect("snapshot"));
+    assert_eq!(ask(), "R03");
+}
+
+#[test]
+fn decline_mode_answers_without_a_contact() {
+    let engine = engine(|accounts| {
+        accounts
+            .change_policy(
+                "root",
+                "default",
+                |_| true,
+                NOW,
+                |rules| {
+                    rules.answer = AnswerMode::Decline;
+                    rules.set_mode(crate::domain::Check::R07, Mode::Enforce);
+                    Ok(())
+                },
+            )
+            .expect("changed");
+    });
+    let answer = |dialed| {
+        engine
+            .decide(call(Ingress::Prevention, "127.0.0.1", dialed), NOW)
+            .answer
+    };
+    assert_eq!(answer("442079460123"), Answer::Decline(Code::A00));
+    assert!(matches!(answer("alice"), Answer::Decline(Code::Refused(_))));
+}
+
+#[test]
+fn the_answer_of_an_event_can_be_given_again() {
+    let engine = engine(|_| ());
+    let decided = engine.decide(call(Ingress::Prevention, "127.0.0.1", "442079460123"), NOW);
+    let event = decided.event.expect("kept");
+    assert_eq!(engine.answer_again(&event), Some(decided.answer));
+}
+
+#[test]
+fn windows_are_copied_in_pieces_and_join_elsewhere() {
+    let (one, other) = (engine(|_| ()), engine(|_| ()));
+    one.decide(call(Ingress::Prevention, "127.0.0.1", "442079460123"), NOW);
+    one.copy_windows(|piece| other.merge_windows(&piece));
+    assert_eq!(one.window_sizes(), other.window_sizes());
+    let decided = other.decide(call(Ingress::Prevention, "127.0.0.1", "442079460123"), NOW);
+    let features = decided.event.expect("kept").features;
+    assert!(features.values[features::Feature::User1m as usize] > 0.6);
+}

@@ -1,0 +1,13 @@
+//! The configuration in `integrations/kamailio`, run by the real Kamailio between a scripted customer and a scripted
+//! gateway. Nothing here sleeps: what must happen is waited for with a deadline, what must not happen is asserted
+//! after the message that could only have come later.
+
+mod customer;
+mod detection;
+mod harness;
+mod message;
+mod prevention;
+mod sipp;
+mod stand_in;
+mod told;
+mod uas;
