@@ -25,6 +25,7 @@
 pub mod accounts;
 pub mod app;
 pub mod cli;
+pub mod config;
 pub mod decide;
 pub mod domain;
 pub mod features;

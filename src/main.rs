@@ -1,3 +1,7 @@
 //! Dispatch only; the commands live in `tfps::cli`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tfps::cli::main()
+}

@@ -168,11 +168,23 @@ struct NameLabels {
     name: &'static str,
 }
 
+/// Calls of all doors together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Totals {
+    /// INVITEs decided.
+    pub decided: u64,
+    /// Of them with a refusal's code, in shadow or not.
+    pub refused: u64,
+}
+
 /// Counters behind `/metrics`.
 #[derive(Debug)]
 pub struct Telemetry {
     registry: Registry,
     decided: Family<DecidedLabels, Counter>,
+    /// Not registered: what `decided` sums up to.
+    decided_total: Counter,
+    refused_total: Counter,
     latency: Family<IngressLabels, Histogram, fn() -> Histogram>,
     retransmissions: Family<IngressLabels, Counter>,
     rejected: Family<RejectedLabels, Counter>,
@@ -213,6 +225,8 @@ impl Telemetry {
         let mut this = Self {
             registry: Registry::with_prefix("tfps"),
             decided: Family::default(),
+            decided_total: Counter::default(),
+            refused_total: Counter::default(),
             latency: Family::new_with_constructor(new_histogram),
             retransmissions: Family::default(),
             rejected: Family::default(),
@@ -356,6 +370,10 @@ impl Telemetry {
                 latency,
             } => {
                 let ingress = ingress.as_str();
+                self.decided_total.inc();
+                if !code.is_approved() {
+                    self.refused_total.inc();
+                }
                 let code = code.as_str();
                 self.decided
                     .get_or_create(&DecidedLabels { ingress, code })
@@ -460,6 +478,15 @@ impl Telemetry {
                 self.send_failures.inc();
                 tracing::debug!(%peer, error, "answer not sent");
             }
+        }
+    }
+
+    /// Sums for the status page.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        Totals {
+            decided: self.decided_total.get(),
+            refused: self.refused_total.get(),
         }
     }
 

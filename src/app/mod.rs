@@ -1,1 +1,318 @@
-//! (app)
+//! Configuration -> bound sockets -> running service -> drained. The only place where the paths
+//! meet.
+
+pub mod clock;
+mod data_dir;
+mod engine;
+mod handler;
+mod status;
+mod watch;
+mod windows;
+
+pub use data_dir::{DataDir, DataDirError};
+pub use engine::{EngineError, offline, shipped_model};
+pub use windows::{ImportedWindows, WindowsFileError};
+
+use crate::config::Settings;
+use crate::decide::Engine;
+use crate::domain::{CallEvent, Ingress, Timestamp};
+use crate::server::BindError;
+use crate::server::udp::{UdpConfig, UdpServer};
+use crate::ship::{RealPace, ShipOptions, Shipper, on_own_thread};
+use crate::sip::{Limits, TRANSACTION_LIFETIME_SECS};
+use crate::spool::{self, SpoolError, SpoolOptions, SpoolReader};
+use crate::store::Store;
+use crate::store::embedded::{Embedded, EmbeddedError, EmbeddedOptions};
+use crate::telemetry::Telemetry;
+use handler::Handler;
+use rand::SeedableRng;
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// How long the shipper may go on after the last call was answered.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Why the service did not start, or ended by itself.
+#[derive(Debug, thiserror::Error)]
+#[expect(
+    missing_docs,
+    reason = "each message says what it means and what to do"
+)]
+pub enum AppError {
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    #[error(
+        "cannot listen on tcp {address}: {source}; free that address or set `http.listen` to another"
+    )]
+    BindHttp {
+        address: SocketAddr,
+        source: std::io::Error,
+    },
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
+    #[error(transparent)]
+    Embedded(#[from] EmbeddedError),
+    #[error("cannot start the shipper's thread: {0}")]
+    Thread(#[source] std::io::Error),
+    #[error("the {0} ended by itself: this is a defect, its message stands above")]
+    TaskEnded(&'static str),
+}
+
+/// Where a running service listens.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Addresses {
+    /// SIP over UDP, prevention.
+    pub prevention: SocketAddr,
+    /// SIP over UDP, detection.
+    pub detection: SocketAddr,
+    /// HTTP: health, metrics, status.
+    pub http: SocketAddr,
+    /// ClickHouse.
+    pub store: String,
+}
+
+/// A service that has bound its sockets and answers calls.
+pub struct Service {
+    addresses: Addresses,
+    engine: Arc<Engine>,
+    data_dir: Arc<DataDir>,
+    tasks: JoinSet<&'static str>,
+    sip: CancellationToken,
+    background: CancellationToken,
+    shipping: CancellationToken,
+    shipper: std::thread::JoinHandle<()>,
+    embedded: Option<Embedded>,
+}
+
+impl Service {
+    /// Opens everything under `data_dir`, binds every socket, then begins to answer.
+    ///
+    /// # Errors
+    /// Whatever an operator must mend before the service can run; nothing is left running.
+    pub async fn start(settings: &Settings, data_dir: DataDir) -> Result<Self, AppError> {
+        let telemetry = Arc::new(Telemetry::new());
+        let data_dir = Arc::new(data_dir);
+        let engine = Arc::new(engine::open(settings, &data_dir, &telemetry)?);
+        let (spool, reader) = spool::open::<CallEvent>(
+            &data_dir.spool(),
+            spool_options(settings),
+            Arc::clone(&telemetry),
+        )?;
+        let mut prevention = bind(settings, &data_dir, Ingress::Prevention, &telemetry)?;
+        let mut detection = bind(settings, &data_dir, Ingress::Detection, &telemetry)?;
+        let http = bind_http(settings.http.listen).await?;
+        let http_address = http.local_addr().unwrap_or(settings.http.listen);
+
+        windows::restore(&engine, &data_dir, clock::now());
+        recall(&spool, &engine, &mut prevention, &mut detection)?;
+
+        let embedded = match settings.store.url {
+            Some(_) => None,
+            None => Some(start_embedded(settings, &data_dir).await?),
+        };
+        let url = match (&settings.store.url, &embedded) {
+            (Some(url), _) => url.clone(),
+            (None, Some(embedded)) => embedded.url(),
+            (None, None) => String::new(),
+        };
+        let addresses = Addresses {
+            prevention: prevention.local_addr(),
+            detection: detection.local_addr(),
+            http: http_address,
+            store: url,
+        };
+        data_dir.note_addresses(&addresses)?;
+        let handler = Arc::new(Handler::new(
+            Arc::clone(&engine),
+            Mutex::new(spool),
+            Arc::clone(&telemetry),
+        ));
+        let (sip, background, shipping) = (
+            CancellationToken::new(),
+            CancellationToken::new(),
+            CancellationToken::new(),
+        );
+        let shipper = start_shipper(settings, &addresses.store, reader, &telemetry, &shipping)?;
+        let mut tasks = JoinSet::new();
+        for (server, name) in [
+            (prevention, "prevention listener"),
+            (detection, "detection listener"),
+        ] {
+            let (handler, sip) = (Arc::clone(&handler), sip.clone());
+            tasks.spawn(async move {
+                server.run(handler, sip).await;
+                name
+            });
+        }
+        let status = status::Status {
+            addresses: addresses.clone(),
+            engine: Arc::clone(&engine),
+            telemetry: Arc::clone(&telemetry),
+            started: clock::now(),
+        };
+        tasks.spawn(status::serve(http, status, background.clone()));
+        watch::spawn_all(&mut tasks, &engine, &data_dir, &telemetry, &background);
+        Ok(Self {
+            addresses,
+            engine,
+            data_dir,
+            tasks,
+            sip,
+            background,
+            shipping,
+            shipper,
+            embedded,
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    /// Runs until `shutdown`, then drains: calls that came in are answered, what was answered is
+    /// shipped as far as ClickHouse takes it within ten seconds, the rest stays in the spool.
+    ///
+    /// # Errors
+    /// A part of the service ended by itself.
+    pub async fn run(mut self, shutdown: CancellationToken) -> Result<(), AppError> {
+        let ended = tokio::select! {
+            () = shutdown.cancelled() => None,
+            ended = self.tasks.join_next() => Some(ended),
+        };
+        tracing::info!("draining");
+        self.sip.cancel();
+        self.background.cancel();
+        while self.tasks.join_next().await.is_some() {}
+        windows::save(&self.engine, &self.data_dir, clock::now());
+        self.shipping.cancel();
+        let shipper = self.shipper;
+        // A panic there was logged by its own thread; what it left is in the spool.
+        let _ended = tokio::task::spawn_blocking(move || shipper.join().is_ok()).await;
+        if let Some(embedded) = self.embedded {
+            embedded.shutdown().await;
+        }
+        match ended {
+            None => Ok(()),
+            Some(Some(Ok(name))) => Err(AppError::TaskEnded(name)),
+            Some(_) => Err(AppError::TaskEnded("service")),
+        }
+    }
+}
+
+fn bind(
+    settings: &Settings,
+    data_dir: &DataDir,
+    ingress: Ingress,
+    telemetry: &Arc<Telemetry>,
+) -> Result<UdpServer, BindError> {
+    let (address, entries, key) = match ingress {
+        Ingress::Detection => {
+            let own = &settings.detection;
+            (own.listen, own.max_transactions, "detection.listen")
+        }
+        _ => {
+            let own = &settings.prevention;
+            (own.listen, own.max_transactions, "prevention.listen")
+        }
+    };
+    let config = UdpConfig {
+        address,
+        key: key.to_owned(),
+        ingress,
+        secret: data_dir.sip_secret(),
+        limits: Limits {
+            entries,
+            bytes: entries.saturating_mul(1_024),
+        },
+    };
+    UdpServer::bind(&config, Arc::clone(telemetry))
+}
+
+async fn bind_http(address: SocketAddr) -> Result<TcpListener, AppError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| AppError::BindHttp { address, source })
+}
+
+fn spool_options(settings: &Settings) -> SpoolOptions {
+    let sync = settings.spool.sync_ms;
+    SpoolOptions {
+        max_bytes: settings.spool.max_mib << 20,
+        sync_every: (sync > 0).then(|| Duration::from_millis(sync)),
+        ..SpoolOptions::new(rand::random())
+    }
+}
+
+/// What the last process decided in its last seconds: retransmissions get the same answer
+/// again, and the windows get the calls that were not yet saved with them.
+fn recall(
+    spool: &spool::Spool<CallEvent>,
+    engine: &Engine,
+    prevention: &mut UdpServer,
+    detection: &mut UdpServer,
+) -> Result<(), AppError> {
+    let now = clock::now();
+    let reach = now.plus_secs(-2 * TRANSACTION_LIFETIME_SECS);
+    let oldest_transaction = now.plus_secs(-TRANSACTION_LIFETIME_SECS);
+    for event in spool.recent(reach, |event: &CallEvent| event.at)? {
+        engine.remember(&event);
+        let server = match event.attempt.ingress {
+            Ingress::Prevention => &mut *prevention,
+            Ingress::Detection => &mut *detection,
+            _ => continue,
+        };
+        if event.at >= oldest_transaction
+            && let Some(answer) = engine.answer_again(&event)
+        {
+            server.recover(event.attempt.id, answer, event.at);
+        }
+    }
+    Ok(())
+}
+
+async fn start_embedded(settings: &Settings, data_dir: &DataDir) -> Result<Embedded, AppError> {
+    let options = EmbeddedOptions {
+        path: data_dir.clickhouse(),
+        listen: settings.embedded.listen,
+        library: settings.embedded.libchdb.clone(),
+        executable: None,
+        sessions: settings.embedded.sessions,
+    };
+    Ok(Embedded::start(options).await?)
+}
+
+fn start_shipper(
+    settings: &Settings,
+    url: &str,
+    reader: SpoolReader<CallEvent>,
+    telemetry: &Arc<Telemetry>,
+    shipping: &CancellationToken,
+) -> Result<std::thread::JoinHandle<()>, AppError> {
+    let (store, url, telemetry) = (
+        settings.store.clone(),
+        url.to_owned(),
+        Arc::clone(telemetry),
+    );
+    let make = move || {
+        let rng = rand_pcg::Pcg64Mcg::seed_from_u64(rand::random());
+        Shipper::new(
+            reader,
+            Store::new(&url, &store),
+            RealPace::new(clock::now as fn() -> Timestamp, rng),
+            ShipOptions::default(),
+            telemetry,
+        )
+    };
+    on_own_thread(make, shipping.clone(), DRAIN).map_err(AppError::Thread)
+}

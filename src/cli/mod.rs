@@ -1,1 +1,156 @@
-pub mod simulate;
+//! The commands, one file each.
+
+mod check;
+mod context;
+mod domain;
+mod embedded;
+mod import;
+mod list;
+mod migrate;
+mod models;
+mod output;
+mod policy;
+mod progress;
+mod score;
+mod serve;
+mod simulate;
+mod subscriber;
+mod train;
+mod verdict;
+
+use crate::config::ConfigError;
+use clap::{Parser, Subcommand};
+use context::Context;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Bad configuration (`EX_USAGE` of sysexits.h).
+const EXIT_CONFIG: u8 = 64;
+/// Rows were set aside, everything else was done (`EX_DATAERR`).
+const EXIT_DATA: u8 = 65;
+
+/// Stops telephone fraud before the call is set up.
+#[derive(Parser, Debug)]
+#[command(name = "tfps", version, arg_required_else_help = true)]
+struct Cli {
+    /// Configuration file (TOML); none is needed. `TFPS_SECTION__KEY` in the environment goes
+    /// before it.
+    #[arg(long, global = true, value_name = "FILE", env = "TFPS_CONFIG")]
+    config: Option<PathBuf>,
+
+    /// Everything that is written is written under this folder.
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "TFPS_DATA_DIR",
+        default_value = "data"
+    )]
+    data_dir: PathBuf,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Answer calls: the service.
+    Serve,
+    /// Check the configuration; needs no network.
+    Check,
+    /// Bring the tables of ClickHouse to this version.
+    Migrate,
+    Simulate(Box<simulate::SimulateArgs>),
+    Import(import::ImportArgs),
+    Score(score::ScoreArgs),
+    Train(train::TrainArgs),
+    /// List, promote and roll back models.
+    #[command(subcommand)]
+    Models(models::ModelsCommand),
+    /// Domains and who may ask for them.
+    #[command(subcommand)]
+    Domain(domain::DomainCommand),
+    /// Policies: what is checked, and what a finding does.
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
+    /// Subscribers and caller numbers with a policy of their own.
+    #[command(subcommand)]
+    Subscriber(subscriber::SubscriberCommand),
+    /// Black and white lists, attack groups.
+    #[command(subcommand)]
+    List(list::ListCommand),
+    Verdict(verdict::VerdictArgs),
+    /// The process of the embedded ClickHouse; `serve` starts it.
+    #[command(hide = true)]
+    EmbeddedClickhouse(embedded::EmbeddedArgs),
+}
+
+/// What a command came to, when it did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Done {
+    /// Everything was done.
+    All,
+    /// Some rows of a file were set aside.
+    SomeSetAside,
+}
+
+/// Runs the command of the process's arguments.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(Done::All) => ExitCode::SUCCESS,
+        Ok(Done::SomeSetAside) => ExitCode::from(EXIT_DATA),
+        Err(error) => {
+            output::error(&error);
+            if error.is::<ConfigError>() {
+                ExitCode::from(EXIT_CONFIG)
+            } else {
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<Done> {
+    // Before any configuration: the child gets all it needs as arguments.
+    let command = match cli.command {
+        Command::EmbeddedClickhouse(args) => return embedded::run(args),
+        command => command,
+    };
+    let context = Context::load(cli.config.as_deref(), cli.data_dir)?;
+    match command {
+        Command::EmbeddedClickhouse(_) => Ok(Done::All),
+        Command::Serve => block_on(serve::run(context)),
+        Command::Check => check::run(&context),
+        Command::Migrate => block_on(migrate::run(context)),
+        Command::Simulate(args) => block_on(async {
+            simulate::run(*args).await?;
+            Ok(Done::All)
+        }),
+        Command::Import(args) => block_on(import::run(context, args)),
+        Command::Score(args) => score::run(&context, args),
+        Command::Train(args) => block_on(train::run(context, args)),
+        Command::Models(command) => models::run(&context, command),
+        Command::Domain(command) => domain::run(&context, command),
+        Command::Policy(command) => policy::run(&context, command),
+        Command::Subscriber(command) => subscriber::run(&context, command),
+        Command::List(command) => list::run(&context, command),
+        Command::Verdict(args) => block_on(verdict::run(context, args)),
+    }
+}
+
+fn block_on(command: impl Future<Output = anyhow::Result<Done>>) -> anyhow::Result<Done> {
+    tokio::runtime::Runtime::new()?.block_on(command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_hold_together() {
+        Cli::command().debug_assert();
+    }
+}

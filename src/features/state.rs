@@ -46,6 +46,23 @@ impl StateHeader {
     }
 }
 
+impl StateHeader {
+    /// Reads only the header of a file of windows.
+    ///
+    /// # Errors
+    /// No file of windows, or damaged.
+    pub fn peek(input: &mut impl Read) -> Result<Self, StateError> {
+        let mut magic = [0; 8];
+        input
+            .read_exact(&mut magic)
+            .map_err(|_| StateError::Damaged("too short"))?;
+        if magic != MAGIC {
+            return Err(StateError::Damaged("not a file of windows"));
+        }
+        read_block(input)?.ok_or(StateError::Damaged("the header is missing"))
+    }
+}
+
 /// Why saved windows could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
@@ -96,15 +113,7 @@ pub fn read_state(
     key_check: u64,
     mut take: impl FnMut(Vec<Saved>),
 ) -> Result<StateHeader, StateError> {
-    let mut magic = [0; 8];
-    input
-        .read_exact(&mut magic)
-        .map_err(|_| StateError::Damaged("too short"))?;
-    if magic != MAGIC {
-        return Err(StateError::Damaged("not a file of windows"));
-    }
-    let header: StateHeader =
-        read_block(input)?.ok_or(StateError::Damaged("the header is missing"))?;
+    let header = StateHeader::peek(input)?;
     if header.version != VERSION || usize::from(header.windows) != WINDOWS.len() {
         return Err(StateError::OtherVersion {
             found: header.version,

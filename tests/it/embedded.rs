@@ -527,7 +527,7 @@ async fn one_process_per_directory_and_per_port() {
         matches!(second, EmbeddedError::PortInUse { .. }),
         "{second}"
     );
-    assert!(second.to_string().contains("store.listen"));
+    assert!(second.to_string().contains("embedded.listen"));
     let no_library = EmbeddedOptions {
         library: Some("/nonexistent.so".into()),
         ..options(elsewhere.path())

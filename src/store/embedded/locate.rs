@@ -11,7 +11,7 @@ use super::EmbeddedError;
 pub const VERSION: &str = "26.7.3-stable.1";
 const FILE: &str = "libchdb.so";
 
-/// Finds the library: `configured` (`store.libchdb`), the environment (`TFPS_STORE__LIBCHDB`),
+/// Finds the library: `configured` (`embedded.libchdb`), the environment (`TFPS_EMBEDDED__LIBCHDB`),
 /// beside the executable, the set-up command's cache, `/usr/lib/tfps`.
 ///
 /// # Errors
@@ -19,7 +19,7 @@ const FILE: &str = "libchdb.so";
 /// environment must exist: another one is not taken silently in its place.
 pub fn library(configured: Option<&Path>) -> Result<PathBuf, EmbeddedError> {
     let named = configured.map(Path::to_owned).or_else(|| {
-        env::var_os("TFPS_STORE__LIBCHDB")
+        env::var_os("TFPS_EMBEDDED__LIBCHDB")
             .filter(|f| !f.is_empty())
             .map(PathBuf::from)
     });

@@ -32,7 +32,7 @@ pub use supervisor::{Embedded, EmbeddedOptions};
 pub enum EmbeddedError {
     /// No library was found.
     #[error(
-        "libchdb.so, the embedded ClickHouse, is not at {}: run `make setup`, or set store.libchdb to the file, or set store.url to use a ClickHouse server",
+        "libchdb.so, the embedded ClickHouse, is not at {}: run `make setup`, or set embedded.libchdb to the file, or set store.url to use a ClickHouse server",
         list(searched)
     )]
     LibraryMissing {
@@ -87,28 +87,28 @@ pub enum EmbeddedError {
     },
     /// The port is taken.
     #[error(
-        "port {} of {} is in use: stop the other program (another ClickHouse?), set store.listen to a free port, or set store.url to use that server",
+        "port {} of {} is in use: stop the other program (another ClickHouse?), set embedded.listen to a free port, or set store.url to use that server",
         address.port(),
         address.ip()
     )]
     PortInUse {
-        /// The address of `store.listen`.
+        /// The address of `embedded.listen`.
         address: SocketAddr,
     },
     /// The address cannot be listened on for another reason.
-    #[error("cannot listen on {address}: check store.listen")]
+    #[error("cannot listen on {address}: check embedded.listen")]
     Bind {
-        /// The address of `store.listen`.
+        /// The address of `embedded.listen`.
         address: SocketAddr,
         /// What the system says.
         source: io::Error,
     },
     /// The engine asks for no password, so it listens on loopback only.
     #[error(
-        "{address} is not a loopback address: set store.listen to one, for instance 127.0.0.1:8123"
+        "{address} is not a loopback address: set embedded.listen to one, for instance 127.0.0.1:8123"
     )]
     NotLoopback {
-        /// The address of `store.listen`.
+        /// The address of `embedded.listen`.
         address: SocketAddr,
     },
     /// The child process cannot be started.

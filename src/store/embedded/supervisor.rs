@@ -33,9 +33,9 @@ const HEALTHY_AFTER: Duration = Duration::from_secs(30);
 pub struct EmbeddedOptions {
     /// Data directory of the engine, for instance `<data-dir>/clickhouse`.
     pub path: PathBuf,
-    /// `store.listen`; port 0: any, kept over restarts.
+    /// `embedded.listen`; port 0: any, kept over restarts.
     pub listen: SocketAddr,
-    /// `store.libchdb`; `None`: searched for.
+    /// `embedded.libchdb`; `None`: searched for.
     pub library: Option<PathBuf>,
     /// The program with the `embedded-clickhouse` subcommand; `None`: this one.
     pub executable: Option<PathBuf>,

@@ -1,0 +1,193 @@
+//! The one folder everything is written under.
+
+use super::Addresses;
+use crate::sip::Secret;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Bytes of the secret file: two keys of 16.
+const SECRET_LEN: usize = 32;
+
+/// The folder, made on first use, and the secret kept in it.
+///
+/// ```text
+/// accounts.sqlite   domains, policies, lists
+/// secret            keys of the hashes of transactions and habits
+/// spool/            calls answered and not yet in ClickHouse
+/// state/            habits; state/imports/: those of imported files, to be joined
+/// models/           trained models and which is in force
+/// clickhouse/       the embedded engine
+/// addresses.json    where the service listens, for the other commands
+/// ```
+#[derive(Clone, Debug)]
+pub struct DataDir {
+    path: PathBuf,
+    secret: [u8; SECRET_LEN],
+}
+
+/// Why the folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DataDirError {
+    /// Something in it cannot be made or read.
+    #[error("data directory: {path}: {source}; give another one with --data-dir")]
+    Io {
+        /// The folder or file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The secret is not what was written.
+    #[error(
+        "data directory: {0} has not 32 bytes: restore it, or remove it (habits are then learned anew)"
+    )]
+    Secret(PathBuf),
+}
+
+impl DataDir {
+    /// Opens the folder, or makes it with a new secret.
+    ///
+    /// # Errors
+    /// It cannot be made, read or written.
+    pub fn open(path: &Path) -> Result<Self, DataDirError> {
+        for folder in ["", "state/imports", "models"] {
+            let folder = path.join(folder);
+            std::fs::create_dir_all(&folder).map_err(|source| DataDirError::Io {
+                path: folder,
+                source,
+            })?;
+        }
+        Ok(Self {
+            secret: secret_of(&path.join("secret"))?,
+            path: path.to_owned(),
+        })
+    }
+
+    /// The folder itself.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Answered calls that are not yet in ClickHouse.
+    #[must_use]
+    pub fn spool(&self) -> PathBuf {
+        self.path.join("spool")
+    }
+
+    /// Saved habits.
+    #[must_use]
+    pub fn windows(&self) -> PathBuf {
+        self.path.join("state/windows")
+    }
+
+    /// Habits of imported files, waiting to be joined.
+    #[must_use]
+    pub fn imports(&self) -> PathBuf {
+        self.path.join("state/imports")
+    }
+
+    /// Trained models.
+    #[must_use]
+    pub fn models(&self) -> PathBuf {
+        self.path.join("models")
+    }
+
+    /// The embedded engine's.
+    #[must_use]
+    pub fn clickhouse(&self) -> PathBuf {
+        self.path.join("clickhouse")
+    }
+
+    /// Where the service that runs on this folder listens; `None` when none has run.
+    #[must_use]
+    pub fn addresses(&self) -> Option<Addresses> {
+        let text = std::fs::read(self.path.join("addresses.json")).ok()?;
+        serde_json::from_slice(&text).ok()
+    }
+
+    /// Notes where the service listens, for the other commands.
+    pub(super) fn note_addresses(&self, addresses: &Addresses) -> Result<(), DataDirError> {
+        let path = self.path.join("addresses.json");
+        let text = serde_json::json!(addresses).to_string();
+        std::fs::write(&path, text).map_err(|source| DataDirError::Io { path, source })
+    }
+
+    /// Key of the hashes of SIP transactions.
+    #[must_use]
+    pub fn sip_secret(&self) -> Secret {
+        Secret::new(half(&self.secret[..16]))
+    }
+
+    /// Key of the hashes in the windows.
+    #[must_use]
+    pub fn windows_key(&self) -> [u8; 16] {
+        half(&self.secret[16..])
+    }
+}
+
+fn half(bytes: &[u8]) -> [u8; 16] {
+    let mut key = [0; 16];
+    key.copy_from_slice(bytes);
+    key
+}
+
+/// Reads the secret, or writes a new one: to a file of its own first, which is then linked into
+/// place, so that of two processes that start at once both end with the same.
+fn secret_of(path: &Path) -> Result<[u8; SECRET_LEN], DataDirError> {
+    let failed = |source| DataDirError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    if !path.exists() {
+        let draft = path.with_extension(format!("{:016x}", rand::random::<u64>()));
+        let fresh: [u8; SECRET_LEN] = rand::random();
+        write_private(&draft, &fresh).map_err(failed)?;
+        let linked = std::fs::hard_link(&draft, path);
+        std::fs::remove_file(&draft).map_err(failed)?;
+        match linked {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(failed(error));
+            }
+            _ => {}
+        }
+    }
+    let bytes = std::fs::read(path).map_err(failed)?;
+    bytes
+        .try_into()
+        .map_err(|_| DataDirError::Secret(path.to_owned()))
+}
+
+fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = std::fs::OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_secret_stays_and_is_private() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("folder");
+        let first = DataDir::open(folder.path()).expect("made");
+        let again = DataDir::open(folder.path()).expect("opened");
+        assert_eq!(first.secret, again.secret);
+        let mode = std::fs::metadata(folder.path().join("secret"))
+            .expect("there")
+            .permissions();
+        assert_eq!(mode.mode() & 0o777, 0o600);
+        std::fs::write(folder.path().join("secret"), b"short").expect("written");
+        assert!(matches!(
+            DataDir::open(folder.path()),
+            Err(DataDirError::Secret(_))
+        ));
+    }
+}

@@ -1,0 +1,73 @@
+//! Everything a decision needs, opened.
+
+use super::{DataDir, clock};
+use crate::accounts::{Accounts, AccountsError, Snapshot};
+use crate::config::Settings;
+use crate::decide::Engine;
+use crate::features::{CATALOGUE, VERSION, Windows};
+use crate::geo::{Geo, GeoError};
+use crate::model::{Model, ModelSlot};
+use crate::telemetry::{Event, Telemetry};
+use std::sync::Arc;
+
+/// The model that ships inside the program, so that a first start scores at once.
+const SHIPPED_MODEL: &[u8] = include_bytes!("../../models/default.json");
+
+/// Why no decision can be made.
+#[derive(Debug, thiserror::Error)]
+#[expect(
+    missing_docs,
+    reason = "each message says what it means and what to do"
+)]
+pub enum EngineError {
+    #[error(transparent)]
+    Accounts(#[from] AccountsError),
+    #[error(transparent)]
+    Geo(#[from] GeoError),
+}
+
+/// The shipped model; `None` when it belongs to other features than this program's.
+#[must_use]
+pub fn shipped_model() -> Option<Arc<Model>> {
+    match Model::from_bytes(SHIPPED_MODEL, CATALOGUE, VERSION) {
+        Ok(model) => Some(Arc::new(model)),
+        Err(error) => {
+            tracing::error!(%error, "the shipped model is refused: calls carry no score until one is trained");
+            None
+        }
+    }
+}
+
+/// The engine of the running service, with the promoted model in force.
+pub(super) fn open(
+    settings: &Settings,
+    data_dir: &DataDir,
+    telemetry: &Telemetry,
+) -> Result<Engine, EngineError> {
+    let engine = offline(settings, data_dir)?;
+    match engine
+        .model()
+        .watch_step(&data_dir.models(), CATALOGUE, VERSION)
+    {
+        Some(Err(error)) => telemetry.emit(&Event::ModelRefused {
+            error: &error.to_string(),
+        }),
+        Some(Ok(_)) | None => {}
+    }
+    Ok(engine)
+}
+
+/// The engine for a file of calls: the accounts and models of `data_dir`, empty windows.
+///
+/// # Errors
+/// Accounts or the address database cannot be read.
+pub fn offline(settings: &Settings, data_dir: &DataDir) -> Result<Engine, EngineError> {
+    let accounts = Accounts::open(data_dir.path(), clock::now())?;
+    Ok(Engine::new(
+        Snapshot::load(&accounts)?,
+        Geo::open(&settings.geo)?,
+        Windows::new(settings.features.max_tracks, data_dir.windows_key()),
+        Arc::new(ModelSlot::new(shipped_model())),
+        settings.detection.answer,
+    ))
+}

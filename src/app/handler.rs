@@ -1,0 +1,103 @@
+//! What stands between a socket and the pipeline: decide, make durable, answer.
+
+use super::clock;
+use crate::decide::Engine;
+use crate::domain::{Answer, CallAttempt, CallEvent, Timestamp};
+use crate::server::CallHandler;
+use crate::spool::{Frames, Spool, SpoolError};
+use crate::telemetry::{Event, Telemetry};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Decides batches and spools them before their answers leave.
+pub(super) struct Handler {
+    engine: Arc<Engine>,
+    spool: Mutex<Spool<CallEvent>>,
+    telemetry: Arc<Telemetry>,
+}
+
+impl Handler {
+    pub(super) const fn new(
+        engine: Arc<Engine>,
+        spool: Mutex<Spool<CallEvent>>,
+        telemetry: Arc<Telemetry>,
+    ) -> Self {
+        Self {
+            engine,
+            spool,
+            telemetry,
+        }
+    }
+
+    /// One write for the whole batch. A spool that cannot take it changes no answer.
+    fn keep(&self, frames: &Frames<CallEvent>, now: Timestamp) {
+        if frames.is_empty() {
+            return;
+        }
+        let mut spool = self.spool.lock().unwrap_or_else(PoisonError::into_inner);
+        let appended = spool.append_frames(frames, now);
+        drop(spool);
+        let kept = match &appended {
+            Ok(()) => frames.len(),
+            Err(SpoolError::Write { stored, .. }) => *stored,
+            Err(_) => 0,
+        };
+        self.telemetry
+            .spool_backlog
+            .inc_by(i64::try_from(kept).unwrap_or(i64::MAX));
+        if let Err(error) = appended {
+            self.telemetry.emit(&Event::SpoolLost {
+                events: (frames.len() - kept) as u64,
+                error: &error.to_string(),
+            });
+        }
+    }
+
+    fn lost(&self, error: &SpoolError) {
+        self.telemetry.emit(&Event::SpoolLost {
+            events: 1,
+            error: &error.to_string(),
+        });
+    }
+}
+
+impl CallHandler for Handler {
+    fn now(&self) -> Timestamp {
+        clock::now()
+    }
+
+    fn decide(&self, attempts: Vec<CallAttempt>, arrived: Timestamp) -> Vec<Answer> {
+        let mut frames = Frames::default();
+        let mut answers = Vec::with_capacity(attempts.len());
+        for attempt in attempts {
+            let ingress = attempt.ingress;
+            let decided = self.engine.decide(attempt, arrived);
+            answers.push(decided.answer);
+            let Some(mut event) = decided.event else {
+                self.telemetry.emit(&Event::Rejected {
+                    ingress,
+                    status: 403,
+                    reason: "not-served",
+                });
+                continue;
+            };
+            let latency = clock::now().seconds_since(arrived).max(0.0);
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "microseconds, saturating"
+            )]
+            let micros = (latency * 1e6) as u32;
+            event.latency_us = micros;
+            self.telemetry.emit(&Event::Decided {
+                ingress,
+                code: event.decision.code,
+                latency,
+            });
+            if let Err(error) = frames.push(&event) {
+                self.lost(&error);
+            }
+        }
+        self.keep(&frames, arrived);
+        answers
+    }
+}

@@ -1,0 +1,125 @@
+//! What changes while the service runs: accounts, models, imports, and the saving of habits.
+
+use super::{DataDir, clock, windows};
+use crate::accounts::{Accounts, AccountsError, Snapshot};
+use crate::decide::Engine;
+use crate::features::{CATALOGUE, VERSION};
+use crate::telemetry::{Event, Telemetry};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// Between two looks at the accounts: a new rule is in force within a second.
+const ACCOUNTS: Duration = Duration::from_millis(250);
+/// Between two looks for a promoted model or an import.
+const FILES: Duration = Duration::from_millis(500);
+/// Between two savings of the windows; shorter than what the spool remembers (64 s).
+const SAVING: Duration = Duration::from_secs(30);
+
+/// Starts all watchers; each ends with `shutdown`.
+pub(super) fn spawn_all(
+    tasks: &mut JoinSet<&'static str>,
+    engine: &Arc<Engine>,
+    data_dir: &Arc<DataDir>,
+    telemetry: &Arc<Telemetry>,
+    shutdown: &CancellationToken,
+) {
+    let mut seen = None;
+    let mut accounts = None;
+    spawn(tasks, "accounts watcher", ACCOUNTS, shutdown, {
+        let (engine, data_dir, telemetry) = (engine.clone(), data_dir.clone(), telemetry.clone());
+        move || {
+            let looked = look_at_accounts(&engine, &data_dir, &telemetry, &mut accounts, &mut seen);
+            if let Err(error) = looked {
+                // The connection may be what is broken: open it anew at the next look.
+                accounts = None;
+                telemetry.emit(&Event::AccountsRefused {
+                    error: &error.to_string(),
+                });
+            }
+        }
+    });
+    spawn(tasks, "model watcher", FILES, shutdown, {
+        let (engine, data_dir, telemetry) = (engine.clone(), data_dir.clone(), telemetry.clone());
+        move || look_at_models(&engine, &data_dir, &telemetry)
+    });
+    spawn(tasks, "import watcher", FILES, shutdown, {
+        let (engine, data_dir) = (engine.clone(), data_dir.clone());
+        move || windows::absorb(&engine, &data_dir, clock::now())
+    });
+    spawn(tasks, "windows saver", SAVING, shutdown, {
+        let (engine, data_dir) = (engine.clone(), data_dir.clone());
+        move || windows::save(&engine, &data_dir, clock::now())
+    });
+}
+
+/// Runs `look` every `pause` on a thread where it may wait for the disk.
+fn spawn(
+    tasks: &mut JoinSet<&'static str>,
+    name: &'static str,
+    pause: Duration,
+    shutdown: &CancellationToken,
+    look: impl FnMut() + Send + 'static,
+) {
+    let shutdown = shutdown.clone();
+    let mut look = Some(look);
+    tasks.spawn(async move {
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = shutdown.cancelled() => return name,
+            }
+            let Some(mut once) = look.take() else {
+                return name;
+            };
+            let looked = tokio::task::spawn_blocking(move || {
+                once();
+                once
+            });
+            look = looked.await.ok();
+        }
+    });
+}
+
+fn look_at_accounts(
+    engine: &Engine,
+    data_dir: &DataDir,
+    telemetry: &Telemetry,
+    accounts: &mut Option<Accounts>,
+    seen: &mut Option<i64>,
+) -> Result<(), AccountsError> {
+    let connection = match accounts {
+        Some(open) => open,
+        None => {
+            *seen = None;
+            accounts.insert(Accounts::open(data_dir.path(), clock::now())?)
+        }
+    };
+    let version = connection.data_version()?;
+    if *seen == Some(version) {
+        return Ok(());
+    }
+    let snapshot = Snapshot::load(connection)?;
+    let edits = snapshot.version;
+    engine.swap_accounts(snapshot);
+    if seen.replace(version).is_some() {
+        telemetry.emit(&Event::AccountsSwapped { version: edits });
+    }
+    Ok(())
+}
+
+fn look_at_models(engine: &Engine, data_dir: &DataDir, telemetry: &Telemetry) {
+    match engine
+        .model()
+        .watch_step(&data_dir.models(), CATALOGUE, VERSION)
+    {
+        None => {}
+        Some(Ok(swapped)) => telemetry.emit(&Event::ModelSwapped {
+            id: swapped.to.as_deref().unwrap_or("none"),
+        }),
+        Some(Err(error)) => telemetry.emit(&Event::ModelRefused {
+            error: &error.to_string(),
+        }),
+    }
+}

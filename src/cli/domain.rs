@@ -1,0 +1,101 @@
+//! `tfps domain`
+
+use super::context::Context;
+use super::output::Format;
+use super::{Done, output};
+use crate::app::clock;
+
+#[derive(clap::Subcommand, Debug)]
+pub(super) enum DomainCommand {
+    /// Show all domains.
+    List {
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Serve a domain; it gets a default policy of its own.
+    Add {
+        /// As in From, e.g. itsp.example.
+        domain: String,
+        /// Networks whose softswitches may ask for it; may be repeated.
+        #[arg(long, value_name = "NETWORK")]
+        trust: Vec<String>,
+    },
+    /// Stop serving a domain; its policies, subscribers and lists go with it.
+    Remove {
+        /// The domain.
+        domain: String,
+    },
+    /// Let a network ask for a domain.
+    Trust {
+        /// The domain.
+        domain: String,
+        /// An address, or a network such as 192.0.2.0/24.
+        network: String,
+    },
+    /// No longer let a network ask for a domain.
+    Untrust {
+        /// The domain.
+        domain: String,
+        /// As it was trusted.
+        network: String,
+    },
+    /// Change a domain's dial prefixes or default policy.
+    Set {
+        /// The domain.
+        domain: String,
+        /// Digits its users dial before a number, e.g. 9; may be repeated; "" for none.
+        #[arg(long, value_name = "DIGITS")]
+        dial_prefix: Option<Vec<String>>,
+        /// Policy of subscribers without one of their own.
+        #[arg(long, value_name = "POLICY")]
+        default_policy: Option<String>,
+    },
+}
+
+pub(super) fn run(context: &Context, command: DomainCommand) -> anyhow::Result<Done> {
+    let mut accounts = context.accounts()?;
+    let now = clock::now();
+    match command {
+        DomainCommand::List { format } => {
+            return output::list(
+                format,
+                &["domain", "default policy", "trusted peers", "dial prefixes"],
+                &accounts.domains()?,
+                |d| {
+                    vec![
+                        d.name.clone(),
+                        d.default_policy.clone(),
+                        d.trusted_peers.join(" "),
+                        d.dial_prefixes.join(" "),
+                    ]
+                },
+            );
+        }
+        DomainCommand::Add { domain, trust } => {
+            accounts.add_domain(&domain, now)?;
+            for network in &trust {
+                accounts.set_trust(&domain, network, true, now)?;
+            }
+        }
+        DomainCommand::Remove { domain } => accounts.remove_domain(&domain, now)?,
+        DomainCommand::Trust { domain, network } => {
+            accounts.set_trust(&domain, &network, true, now)?;
+        }
+        DomainCommand::Untrust { domain, network } => {
+            accounts.set_trust(&domain, &network, false, now)?;
+        }
+        DomainCommand::Set {
+            domain,
+            dial_prefix,
+            default_policy,
+        } => {
+            let prefixes = dial_prefix.map(|all| {
+                all.into_iter()
+                    .filter(|p| !p.is_empty())
+                    .collect::<Vec<_>>()
+            });
+            accounts.set_domain(&domain, prefixes.as_deref(), default_policy.as_deref(), now)?;
+        }
+    }
+    Ok(Done::All)
+}

@@ -1,0 +1,60 @@
+//! `tfps serve`
+
+use super::context::Context;
+use super::{Done, output};
+use crate::app::{Addresses, Service};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+pub(super) async fn run(context: Context) -> anyhow::Result<Done> {
+    let first_start = !context.data_dir.join("accounts.sqlite").exists();
+    let data_dir = context.data_dir()?;
+    let shutdown = CancellationToken::new();
+    // Before anything is bound, so that a signal during the start is not lost.
+    let (mut terminate, mut interrupt) = (
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    );
+    let token = shutdown.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        token.cancel();
+    });
+    let service = Service::start(&context.settings, data_dir).await?;
+    greet(service.addresses(), &context, first_start);
+    service.run(shutdown).await?;
+    Ok(Done::All)
+}
+
+/// Says where it listens, how to send it a call, and where to go next.
+fn greet(addresses: &Addresses, context: &Context, first_start: bool) {
+    let data = context.data_dir.display();
+    if first_start {
+        output::line(&format!(
+            "\nFirst start in {data}: made the root domain, which trusts this machine (127.0.0.0/8, ::1).\n\
+             Its policy enforces R01 R02 R03 R07 R12 R14; R15, the risk score, is in audit."
+        ));
+    }
+    let a = addresses;
+    let port = a.prevention.port();
+    output::line(&format!(
+        "\nTFPS {version} is answering calls\n\
+         \x20 prevention  sip:{prevention} (UDP)   302 with A00<number> or Rnn<number>\n\
+         \x20 detection   sip:{detection} (UDP)   503 to every forked copy; nothing is blocked\n\
+         \x20 web         http://{http}/   /healthz /readyz /metrics\n\
+         \x20 ClickHouse  {store}\n\n\
+         Send it a call:\n\
+         \x20 sipsak -vv -f tests/data/sip/invite.sip -s sip:5548987654321@127.0.0.1:{port}\n\n\
+         Next: `tfps policy show root default` shows the rules, `tfps domain add` serves a customer,\n\
+         integrations/ connects a softswitch, `make demo` tells the whole story.\n\
+         Stop with Ctrl-C: calls are drained, nothing is lost.\n",
+        version = env!("CARGO_PKG_VERSION"),
+        prevention = a.prevention,
+        detection = a.detection,
+        http = a.http,
+        store = a.store,
+    ));
+}
