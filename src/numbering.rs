@@ -35,6 +35,14 @@ pub fn locate(dialed: &str, dial_prefixes: &[String]) -> Destination {
     guess(&digits).unwrap_or(placed)
 }
 
+/// Reads the plans of all countries once: libphonenumber's patterns are compiled when first
+/// used, which costs milliseconds a country, and the first caller should not wait for it.
+pub fn warm_up() {
+    for code in PHONE_NUMBER_UTIL.get_supported_calling_codes() {
+        let _placed = locate(&format!("{code}2345678901"), &[]);
+    }
+}
+
 /// Removes visual separators and URI parameters, then one dial prefix and one exit code.
 /// `None` when what is left has anything but digits.
 fn normalise(dialed: &str, dial_prefixes: &[String]) -> Option<(String, DialPrefix)> {

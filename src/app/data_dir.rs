@@ -49,6 +49,11 @@ impl DataDir {
     /// # Errors
     /// It cannot be made, read or written.
     pub fn open(path: &Path) -> Result<Self, DataDirError> {
+        // Absolute: the embedded engine mistakes a relative path for one below its own folder.
+        let path = &std::path::absolute(path).map_err(|source| DataDirError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
         for folder in ["", "state/imports", "models"] {
             let folder = path.join(folder);
             std::fs::create_dir_all(&folder).map_err(|source| DataDirError::Io {

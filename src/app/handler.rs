@@ -36,15 +36,11 @@ impl Handler {
         let mut spool = self.spool.lock().unwrap_or_else(PoisonError::into_inner);
         let appended = spool.append_frames(frames, now);
         drop(spool);
-        let kept = match &appended {
-            Ok(()) => frames.len(),
-            Err(SpoolError::Write { stored, .. }) => *stored,
-            Err(_) => 0,
-        };
-        self.telemetry
-            .spool_backlog
-            .inc_by(i64::try_from(kept).unwrap_or(i64::MAX));
         if let Err(error) = appended {
+            let kept = match &error {
+                SpoolError::Write { stored, .. } => *stored,
+                _ => 0,
+            };
             self.telemetry.emit(&Event::SpoolLost {
                 events: (frames.len() - kept) as u64,
                 error: &error.to_string(),

@@ -16,6 +16,7 @@ pub use windows::{ImportedWindows, WindowsFileError};
 use crate::config::Settings;
 use crate::decide::Engine;
 use crate::domain::{CallEvent, Ingress, Timestamp};
+use crate::numbering;
 use crate::server::BindError;
 use crate::server::udp::{UdpConfig, UdpServer};
 use crate::ship::{RealPace, ShipOptions, Shipper, on_own_thread};
@@ -115,34 +116,20 @@ impl Service {
         windows::restore(&engine, &data_dir, clock::now());
         recall(&spool, &engine, &mut prevention, &mut detection)?;
 
-        let embedded = match settings.store.url {
-            Some(_) => None,
-            None => Some(start_embedded(settings, &data_dir).await?),
-        };
-        let url = match (&settings.store.url, &embedded) {
-            (Some(url), _) => url.clone(),
-            (None, Some(embedded)) => embedded.url(),
-            (None, None) => String::new(),
-        };
-        let addresses = Addresses {
-            prevention: prevention.local_addr(),
-            detection: detection.local_addr(),
-            http: http_address,
-            store: url,
-        };
-        data_dir.note_addresses(&addresses)?;
-        let handler = Arc::new(Handler::new(
-            Arc::clone(&engine),
-            Mutex::new(spool),
-            Arc::clone(&telemetry),
-        ));
         let (sip, background, shipping) = (
             CancellationToken::new(),
             CancellationToken::new(),
             CancellationToken::new(),
         );
-        let shipper = start_shipper(settings, &addresses.store, reader, &telemetry, &shipping)?;
+        let (prevention_address, detection_address) =
+            (prevention.local_addr(), detection.local_addr());
+        let handler = Arc::new(Handler::new(
+            Arc::clone(&engine),
+            Mutex::new(spool),
+            Arc::clone(&telemetry),
+        ));
         let mut tasks = JoinSet::new();
+        // From here on calls are answered; ClickHouse may take its time.
         for (server, name) in [
             (prevention, "prevention listener"),
             (detection, "detection listener"),
@@ -153,6 +140,24 @@ impl Service {
                 name
             });
         }
+        std::thread::spawn(numbering::warm_up);
+
+        let (embedded, store) = match &settings.store.url {
+            Some(url) => (None, url.clone()),
+            None => {
+                let embedded = start_embedded(settings, &data_dir).await?;
+                let url = embedded.url();
+                (Some(embedded), url)
+            }
+        };
+        let addresses = Addresses {
+            prevention: prevention_address,
+            detection: detection_address,
+            http: http_address,
+            store,
+        };
+        data_dir.note_addresses(&addresses)?;
+        let shipper = start_shipper(settings, &addresses.store, reader, &telemetry, &shipping)?;
         let status = status::Status {
             addresses: addresses.clone(),
             engine: Arc::clone(&engine),

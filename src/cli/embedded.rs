@@ -26,6 +26,10 @@ pub(super) fn run(args: EmbeddedArgs) -> anyhow::Result<Done> {
         .with_env_filter(EnvFilter::new("info"))
         .with_writer(std::io::stderr)
         .with_ansi(false)
+        // The parent puts its own time and target before each line.
+        .without_time()
+        .with_target(false)
+        .with_level(false)
         .init();
     let options = ChildOptions {
         path: args.path,
