@@ -62,7 +62,7 @@ fn save_with(
 ) -> Result<(), WindowsFileError> {
     let header = StateHeader::new(key_check(data_dir), now, absorbed);
     write_whole(&data_dir.windows(), &header, |take| {
-        engine.copy_windows(|piece| take(piece));
+        engine.copy_windows(take);
     })
 }
 
