@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use super::customer::Call;
 use super::harness::{Kamailio, Mode, Setup};
-use super::message::Message;
-use super::stand_in::Tfps;
+use super::tfps::Tfps;
 use super::uas::{Script, Uas};
+use crate::support::Message;
 
 /// Every failure a gateway is likely to send, and some more.
 const FINAL: [u16; 31] = [

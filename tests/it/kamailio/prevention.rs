@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use super::customer::Call;
 use super::harness::{Kamailio, Mode, Setup};
-use super::message::Message;
-use super::stand_in::{BLACKLISTED, Tfps};
+use super::tfps::{BLACKLISTED, Tfps};
 use super::uas::{Script, Uas};
+use crate::support::Message;
 
 pub const NUMBER: &str = "5548912345678";
 pub const OURS: [&str; 5] = ["P-Received", "P-UA", "P-Calls", "P-TFPS", "X-TFPS"];

@@ -7,7 +7,7 @@ use std::path::Path;
 use tokio::process::Command;
 
 use super::harness::{Kamailio, Mode, Setup};
-use super::stand_in::Tfps;
+use super::tfps::Tfps;
 use super::uas::{Script, Uas};
 
 /// Runs the scenario against `target`; panics with SIPp's own account of it unless every call went as written.
