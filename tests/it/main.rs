@@ -4,6 +4,12 @@
 //! with a deadline. Every service and engine listens on ports of the system's choice and writes
 //! into a folder of its own, so all of it runs in parallel.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "helpers of tests fail as tests do"
+)]
+
 mod embedded;
 mod kamailio;
 mod layers;
