@@ -7,7 +7,7 @@ SELECT
     multiIf(
         a.code = 'A00', 'approved',
         a.code = 'R15', arrayStringConcat(topK(3)(splitByChar(',', a.reasons)[1]), ', '),
-        arrayStringConcat(topK(2)(arrayFirst(e -> e.1 = a.code, c.evidence).2), ', ')
+        arrayStringConcat(topK(2)(c.evidence[a.code]), ', ')
     ) AS why
 FROM demo_answers AS a
 INNER JOIN calls AS c ON c.call_id = a.call_id AND c.ingress = 'prevention'
