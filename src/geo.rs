@@ -9,12 +9,23 @@ use std::path::{Path, PathBuf};
 const DEBIAN_FILES: [&str; 2] = ["/usr/share/tor/geoip", "/usr/share/tor/geoip6"];
 
 /// `[geo]` of the configuration.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct GeoSettings {
+    /// false: no database is used, every country of origin is unknown.
+    pub enabled: bool,
     /// A `.mmdb` file with `country.iso_code` or `country_code`. Unset: Debian's
     /// `tor-geoipdb` when installed, else every country is unknown.
     pub database: Option<PathBuf>,
+}
+
+impl Default for GeoSettings {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            database: None,
+        }
+    }
 }
 
 /// Why a database could not be used.
@@ -68,6 +79,9 @@ impl Geo {
     /// # Errors
     /// Only for a database that is named and cannot be used, or Debian's when unreadable.
     pub fn open(settings: &GeoSettings) -> Result<Self, GeoError> {
+        if !settings.enabled {
+            return Ok(Self::default());
+        }
         if let Some(path) = &settings.database {
             let reader =
                 maxminddb::Reader::open_readfile(path).map_err(|source| GeoError::Mmdb {
@@ -225,6 +239,7 @@ mod tests {
     fn a_named_database_must_be_one() {
         let settings = GeoSettings {
             database: Some("/nonexistent.mmdb".into()),
+            ..GeoSettings::default()
         };
         let error = Geo::open(&settings).expect_err("not there").to_string();
         assert!(error.contains("geo.database /nonexistent.mmdb"), "{error}");

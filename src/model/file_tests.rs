@@ -209,6 +209,15 @@ fn contributions_and_base_add_up_and_reasons_are_the_largest() {
 }
 
 #[test]
+fn a_reason_that_is_a_lack_says_so() {
+    let model = model("a", -0.7);
+    let call = vector(&[0.0, 3.3, 0.0, 0.0]);
+    let explained = model.explain(&call, 4).unwrap();
+    let named: Vec<_> = explained.reasons.iter().map(|r| r.tag.as_str()).collect();
+    assert_eq!(named, ["low-night", "low-burst-1m"], "what is missing raised this score");
+}
+
+#[test]
 fn the_score_is_the_formula_s() {
     // By hand (Python): z = (log1p(20)-.1)/.3 clipped to 8 -> 8; 0; 9.9 -> 8; -0.577350...
     let model = model("a", 0.7);

@@ -220,7 +220,8 @@ impl Model {
     }
 
     /// Scores a call and names up to `top` tags that raised the score, largest first.
-    /// Features that share a tag are summed.
+    /// Features that share a tag are summed. A tag that raised the score by being *smaller*
+    /// than for the average legitimate call says so: `low-usual-country`.
     ///
     /// # Errors
     /// As [`Model::score`].
@@ -239,12 +240,28 @@ impl Model {
         let reasons = raised
             .into_iter()
             .map(|(tag, sum)| Reason {
-                tag: self.tags[tag].to_owned(),
+                tag: self.reason_tag(tag, &vector.values),
                 #[expect(clippy::cast_possible_truncation, reason = "log-odds for people")]
                 contribution: sum as f32,
             })
             .collect();
         Ok(Explained { scored, reasons })
+    }
+
+    /// The tag as it stands in a reason. What raised the score by a negative weight did so by
+    /// being below its baseline; of several features the one that added most decides.
+    fn reason_tag(&self, tag: usize, values: &[f32]) -> String {
+        let name = self.tags[tag];
+        let strongest = self
+            .terms
+            .iter()
+            .zip(values)
+            .filter(|(term, _)| term.tag == tag)
+            .max_by(|(a, x), (b, y)| a.contribution(**x).total_cmp(&b.contribution(**y)));
+        match strongest {
+            Some((term, _)) if term.weight < 0.0 => format!("low-{name}"),
+            _ => name.to_owned(),
+        }
     }
 
     /// Every tag's contribution; with the base they add up to the log-odds.
