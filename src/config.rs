@@ -210,7 +210,9 @@ impl Settings {
         let environment = Environment::with_prefix("TFPS")
             .prefix_separator("_")
             .separator("__")
-            .try_parsing(true)
+            // Not parsed here: each value is read as its key's type, so that a password of digits
+            // stays as it was written.
+            .try_parsing(false)
             .source(Some(section_keys()));
         let mut builder = Config::builder();
         if let Some(path) = file {
