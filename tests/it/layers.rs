@@ -276,12 +276,10 @@ fn character(rest: &str) -> usize {
     let Some(inside) = rest.strip_prefix('\'') else {
         return 0;
     };
-    if inside.starts_with('\\') {
-        return inside[1..]
-            .char_indices()
-            .skip(1)
-            .find(|(_, c)| *c == '\'')
-            .map_or(0, |(at, _)| at + 3);
+    if let Some(escape) = inside.strip_prefix('\\') {
+        // The first character after the backslash may itself be a quotation mark.
+        let end = escape.char_indices().skip(1).find(|(_, c)| *c == '\'');
+        return end.map_or(0, |(at, _)| at + 3);
     }
     let length = inside.chars().next().map_or(0, char::len_utf8);
     if inside[length..].starts_with('\'') {

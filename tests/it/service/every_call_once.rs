@@ -29,7 +29,7 @@ fn wait_for_decisions(service: &TestService, calls: u64) {
 #[test]
 fn undisturbed() {
     let service = TestService::start();
-    let load = Load::start(&service, service.detection(), CALLS, &[]);
+    let load = Load::start(&service, service.detection(), CALLS);
     assert_all_recorded(&service, &load.finish());
     assert_eq!(service.decided(), CALLS);
 }
@@ -37,7 +37,7 @@ fn undisturbed() {
 #[test]
 fn with_the_service_killed_in_the_middle() {
     let mut service = TestService::start();
-    let load = Load::start(&service, service.detection(), CALLS, &[]);
+    let load = Load::start(&service, service.detection(), CALLS);
     wait_for_decisions(&service, BEFORE);
     let engine = service.engine_pids();
     service.kill();
@@ -57,7 +57,7 @@ fn with_the_service_killed_in_the_middle() {
 #[test]
 fn with_only_its_clickhouse_killed_in_the_middle() {
     let service = TestService::start();
-    let load = Load::start(&service, service.detection(), CALLS, &[]);
+    let load = Load::start(&service, service.detection(), CALLS);
     wait_for_decisions(&service, BEFORE);
     let engine = service.engine_pids();
     assert_eq!(engine.len(), 1);

@@ -7,7 +7,7 @@ const CALLS: u64 = 10_000;
 #[test]
 fn sigterm_under_load_loses_no_call() {
     let mut service = TestService::start_on_shared("restart_sigterm");
-    let load = Load::start(&service, service.detection(), CALLS, &[]);
+    let load = Load::start(&service, service.detection(), CALLS);
     eventually("calls are decided", || {
         (service.decided() >= CALLS / 3).then_some(())
     });

@@ -35,7 +35,17 @@ pub struct Sent {
 
 impl Load {
     /// Sends `calls` made-up calls as fast as they are taken.
-    pub fn start(service: &TestService, target: SocketAddr, calls: u64, more: &[&str]) -> Self {
+    pub fn start(service: &TestService, target: SocketAddr, calls: u64) -> Self {
+        Self::start_with(service, target, calls, &["--days", "60", "--seed", "7"])
+    }
+
+    /// As [`start`](Self::start), with options that say which calls.
+    pub fn start_with(
+        service: &TestService,
+        target: SocketAddr,
+        calls: u64,
+        options: &[&str],
+    ) -> Self {
         let [results, summary, errors] = ["results.csv", "summary.json", "errors"].map(|name| {
             service
                 .folder()
@@ -43,10 +53,10 @@ impl Load {
         });
         let (target, limit) = (target.to_string(), calls.to_string());
         let child = service
-            .command(&["simulate", "--json", "--days", "60", "--seed", "7"])
+            .command(&["simulate", "--json"])
+            .args(options)
             .args(["--send", &target, "--limit", &limit, "--results"])
             .arg(&results)
-            .args(more)
             .stdin(Stdio::null())
             .stdout(File::create(&summary).expect("a file"))
             .stderr(File::create(&errors).expect("a file"))
