@@ -214,7 +214,11 @@ fn a_reason_that_is_a_lack_says_so() {
     let call = vector(&[0.0, 3.3, 0.0, 0.0]);
     let explained = model.explain(&call, 4).unwrap();
     let named: Vec<_> = explained.reasons.iter().map(|r| r.tag.as_str()).collect();
-    assert_eq!(named, ["low-night", "low-burst-1m"], "what is missing raised this score");
+    assert_eq!(
+        named,
+        ["low-night", "low-burst-1m"],
+        "what is missing raised this score"
+    );
 }
 
 #[test]
