@@ -50,9 +50,11 @@ impl TrackTable {
     #[must_use]
     pub fn new(capacity: usize) -> Self {
         let capacity = capacity.clamp(1, u32::MAX as usize);
+        // All of it at once: growing would move millions of entries while calls wait. The
+        // system gives the pages only when they are first written to.
         Self {
-            index: HashMap::default(),
-            slots: Vec::new(),
+            index: HashMap::with_capacity_and_hasher(capacity, BuildHasherDefault::default()),
+            slots: Vec::with_capacity(capacity),
             capacity,
             hand: 0,
             evictions: 0,
