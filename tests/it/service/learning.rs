@@ -41,11 +41,13 @@ pub fn school() -> &'static School {
 
 impl School {
     fn open() -> Self {
-        let service = TestService::start_on_shared("school");
+        let mut service = TestService::start_on_shared("school");
         let history = simulate(&service, "history.csv", &HISTORY);
         let imported = json(&service.tfps(&["import", "--json", &text(&history)]), 0);
         let trained = json(&service.tfps(&["train", "--json"]), 0);
         let other = json(&service.tfps(&["train", "--json", "--seed", "2"]), 0);
+        // The commands and ClickHouse do without it, and nobody would end it later.
+        assert!(service.terminate().success());
         let id = |trained: &Value| trained["id"].as_str().expect("an id").to_owned();
         Self {
             models: [id(&trained), id(&other)],

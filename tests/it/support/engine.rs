@@ -1,14 +1,10 @@
 //! One embedded ClickHouse for all tests that want no engine of their own.
 
-use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 
-use super::{TFPS, is_alive};
-
-const NAME: &str = "shared-engine-";
+use super::{TFPS, run_folder};
 
 struct Shared {
     url: String,
@@ -35,7 +31,7 @@ fn start() -> Shared {
     let mut child = Command::new(TFPS)
         .args(["embedded-clickhouse", "--end-with-stdin"])
         .args(["--listen", "127.0.0.1:0", "--sessions", "8", "--path"])
-        .arg(folder())
+        .arg(run_folder().join("shared-engine"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -68,23 +64,4 @@ fn start() -> Shared {
         url: format!("http://{address}"),
         _lifeline: lifeline,
     }
-}
-
-/// A folder by this process's id. It outlives the process, so the next run clears it away.
-fn folder() -> PathBuf {
-    let parent = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let entries = fs::read_dir(parent).into_iter().flatten().flatten();
-    for entry in entries {
-        let name = entry.file_name();
-        let owner = name.to_str().and_then(|name| name.strip_prefix(NAME));
-        if let Some(Ok(owner)) = owner.map(str::parse)
-            && !is_alive(owner)
-        {
-            let _ = fs::remove_dir_all(entry.path());
-        }
-    }
-    let folder = parent.join(format!("{NAME}{}", std::process::id()));
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).expect("a folder");
-    folder
 }

@@ -14,7 +14,10 @@ pub use message::Message;
 pub use phone::{Phone, code_of};
 pub use service::{Finished, TestService};
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// Longest wait for anything: enough for a loaded machine with two cores.
@@ -65,4 +68,26 @@ pub fn children_of(pid: u32) -> Vec<u32> {
         Some(ids.collect::<Vec<_>>())
     });
     children.flatten().filter(|&id| is_alive(id)).collect()
+}
+
+/// Everything of this run is in one folder by its process id. What is shared outlives the last
+/// test and cannot be cleared away by it, so the next run does.
+pub fn run_folder() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let parent = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let owner = name.to_str().and_then(|name| name.strip_prefix("run-"));
+            if let Some(Ok(owner)) = owner.map(str::parse)
+                && !is_alive(owner)
+            {
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+        let folder = parent.join(format!("run-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).expect("a folder");
+        folder
+    })
 }

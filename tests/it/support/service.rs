@@ -9,7 +9,9 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use serde::Deserialize;
 use tempfile::TempDir;
 
-use super::{DEADLINE, Reply, TFPS, children_of, engine, eventually, http, is_alive, signal};
+use super::{
+    DEADLINE, Reply, TFPS, children_of, engine, eventually, http, is_alive, run_folder, signal,
+};
 
 /// The listen keys in the environment, all on a port of the system's choice.
 const LISTEN: [&str; 4] = [
@@ -80,7 +82,7 @@ impl TestService {
         let listen = LISTEN.map(|key| (key.to_owned(), "127.0.0.1:0".to_owned()));
         Self {
             process: None,
-            folder: tempfile::tempdir().expect("a folder"),
+            folder: tempfile::tempdir_in(run_folder()).expect("a folder"),
             environment: listen.to_vec(),
             database: "tfps".to_owned(),
             addresses: None,
@@ -309,8 +311,8 @@ impl Drop for TestService {
 /// Runs to the end; one that does not end is killed and fails the test.
 fn finish(mut command: Command) -> Finished {
     let (out, errors) = (
-        tempfile::NamedTempFile::new().expect("a file"),
-        tempfile::NamedTempFile::new().expect("a file"),
+        tempfile::NamedTempFile::new_in(run_folder()).expect("a file"),
+        tempfile::NamedTempFile::new_in(run_folder()).expect("a file"),
     );
     let child = command
         .stdin(Stdio::null())
