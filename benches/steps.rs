@@ -9,9 +9,8 @@ use std::hint::black_box;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tfps::accounts::{Accounts, Snapshot};
-use tfps::decide::Engine;
+use tfps::decide::{Engine, WindowSizes};
 use tfps::domain::{CallAttempt, CallEvent, Ingress, NeutralAnswer, Timestamp};
-use tfps::features::Windows;
 use tfps::geo::Geo;
 use tfps::model::ModelSlot;
 use tfps::sip::{Endpoint, Limits, Outcome, Secret, parse};
@@ -45,7 +44,10 @@ fn engine() -> Engine {
     let engine = Engine::new(
         Snapshot::load(&accounts).expect("snapshot"),
         Geo::default(),
-        Windows::new(1_000_000, [1; 16]),
+        WindowSizes {
+            tracks: 1_000_000,
+            key: [1; 16],
+        },
         Arc::new(ModelSlot::new(tfps::app::shipped_model())),
         NeutralAnswer::default(),
     );

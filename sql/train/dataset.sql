@@ -12,8 +12,8 @@ SELECT
     toInt64(c.features_version) AS features_version,
     toString(v.verdict) AS verdict,
     v.campaign AS campaign
-FROM tfps.calls AS c
-INNER JOIN tfps.verdicts_latest AS v ON v.id = c.id
+FROM calls AS c
+INNER JOIN verdicts_latest AS v ON v.id = c.id
 WHERE c.features_version = {features_version:UInt16}
   AND c.at >= {from:DateTime64(6, 'UTC')}
   AND c.at < {to:DateTime64(6, 'UTC')}

@@ -163,12 +163,21 @@ impl Snapshot {
                 imported.is_some() || trusting.any(|d| d.is_root || d.name == named.name)
             })
             .unwrap_or(first);
-        let policy = domain.subscribers.get(user).or_else(|| {
-            let caller = Number::parse(user.trim_start_matches('+')).ok()?;
-            domain.callers.get(&caller)
-        });
+        let policy = domain
+            .subscribers
+            .get(user)
+            .or_else(|| domain.callers.get(&caller_number(&attempt.user)?));
         Identity::Customer(subscriber_of(domain, policy, None))
     }
+}
+
+/// The caller number of a From user: E.164, whatever exit code stands before it.
+fn caller_number(user: &str) -> Option<Number> {
+    let digits = ["+", "00", "011"]
+        .iter()
+        .find_map(|exit| user.strip_prefix(exit))
+        .unwrap_or(user);
+    Number::parse(digits).ok()
 }
 
 fn subscriber_of(

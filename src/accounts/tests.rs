@@ -108,6 +108,13 @@ fn subscriber_then_caller_number_then_default() {
         who(&a, &call("127.0.0.1", "bob", "x.example")),
         "root/default"
     );
+    let mut named = call("127.0.0.1", "00442079460000", "x.example");
+    named.policy_user = Some(("account-77".into(), "root".into()));
+    assert_eq!(
+        who(&a, &named),
+        "root/by-number",
+        "the caller number is From's"
+    );
     let in_use = a.remove_policy("root", "strict", NOW).expect_err("in use");
     assert!(in_use.to_string().contains("in use"), "{in_use}");
     a.remove_subscriber(Subscriber::User("alice"), "root", NOW)

@@ -1,6 +1,7 @@
 //! What changes while the service runs: accounts, models, imports, and the saving of habits.
 
-use super::{DataDir, clock, windows};
+use super::windows::Keeper;
+use super::{DataDir, clock};
 use crate::accounts::{Accounts, AccountsError, Snapshot};
 use crate::decide::Engine;
 use crate::features::{CATALOGUE, VERSION};
@@ -22,6 +23,7 @@ pub(super) fn spawn_all(
     tasks: &mut JoinSet<&'static str>,
     engine: &Arc<Engine>,
     data_dir: &Arc<DataDir>,
+    keeper: &Arc<Keeper>,
     telemetry: &Arc<Telemetry>,
     shutdown: &CancellationToken,
 ) {
@@ -45,12 +47,14 @@ pub(super) fn spawn_all(
         move || look_at_models(&engine, &data_dir, &telemetry)
     });
     spawn(tasks, "import watcher", FILES, shutdown, {
-        let (engine, data_dir) = (engine.clone(), data_dir.clone());
-        move || windows::absorb(&engine, &data_dir, clock::now())
+        let keeper = keeper.clone();
+        move || keeper.absorb(clock::now())
     });
     spawn(tasks, "windows saver", SAVING, shutdown, {
-        let (engine, data_dir) = (engine.clone(), data_dir.clone());
-        move || windows::save(&engine, &data_dir, clock::now())
+        let keeper = keeper.clone();
+        move || {
+            keeper.save(clock::now());
+        }
     });
 }
 

@@ -48,14 +48,7 @@ pub(super) async fn run(context: Context, args: ImportArgs) -> anyhow::Result<Do
     store.describe_features(VERSION, &names).await?;
     let windows = Windows::new(context.settings.features.max_tracks, data_dir.windows_key());
     let by = args.file.file_name().unwrap_or_default().to_string_lossy();
-    let mut importer = Importer::new(
-        &engine,
-        &store,
-        file,
-        windows,
-        by.into_owned(),
-        clock::now(),
-    );
+    let mut importer = Importer::new(&engine, &store, file, windows, by.into_owned());
     let mut rows = Rows::open(&args.file, "importing", args.rejected.clone())?;
     while let Some((record, line)) = rows.next()? {
         importer.take(&record, line).await?;
