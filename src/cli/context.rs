@@ -20,8 +20,8 @@ impl Context {
     pub(super) fn load(config: Option<&Path>, data_dir: PathBuf) -> anyhow::Result<Self> {
         let settings = Settings::load(config)?;
         let filter = EnvFilter::try_new(&settings.log.level).map_err(|_| {
-            crate::config::ConfigError::Range {
-                key: "log.level",
+            crate::config::ConfigError::Value {
+                key: "log.level".to_owned(),
                 value: settings.log.level.clone(),
                 expected: "error, warn, info, debug, trace, or a filter such as info,tfps::ship=debug",
             }
