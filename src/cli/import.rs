@@ -69,7 +69,7 @@ pub(super) async fn run(context: Context, args: ImportArgs) -> anyhow::Result<Do
         output::line(&format!(
             "{} calls in ClickHouse ({} were there before), {} with a verdict, {} would have been refused",
             done.calls, done.already, done.verdicts, done.refused
-        ));
+        ))?;
     }
     Ok(if set_aside > 0 {
         Done::SomeSetAside

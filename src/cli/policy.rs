@@ -232,25 +232,25 @@ fn show(rules: &PolicyRules, format: Format) -> anyhow::Result<Done> {
         return output::json(rules);
     }
     let value = json!(rules);
-    output::line(&format!("plan            {}", text(&value["plan"])));
-    output::line(&format!("answer          {}", text(&value["answer"])));
+    output::line(&format!("plan            {}", text(&value["plan"])))?;
+    output::line(&format!("answer          {}", text(&value["answer"])))?;
     let threshold = match rules.risk_threshold {
         Some(risk) => risk.to_string(),
         None => "the model's".to_owned(),
     };
-    output::line(&format!("risk threshold  {threshold}"));
-    output::line(&format!("origin          {}", countries(&rules.origin)));
+    output::line(&format!("risk threshold  {threshold}"))?;
+    output::line(&format!("origin          {}", countries(&rules.origin)))?;
     output::line(&format!(
         "destination     {}",
         countries(&rules.destination)
-    ));
-    output::line("checks, in the order in which they decide:");
+    ))?;
+    output::line("checks, in the order in which they decide:")?;
     for check in REFUSAL_ORDER.into_iter().filter(|&c| is_available(c)) {
         output::line(&format!(
             "  {check} {:8} {}",
             rules.mode(check).as_str(),
             check.description()
-        ));
+        ))?;
     }
     Ok(Done::All)
 }

@@ -53,7 +53,7 @@ pub(super) fn run(context: &Context, args: ScoreArgs) -> anyhow::Result<Done> {
         output::line(&format!(
             "{scored} calls scored into {}",
             args.out.display()
-        ));
+        ))?;
     }
     Ok(if set_aside > 0 {
         Done::SomeSetAside
