@@ -3,6 +3,7 @@
 mod check;
 mod context;
 mod domain;
+mod draft;
 mod embedded;
 mod import;
 mod list;
