@@ -207,6 +207,7 @@ impl Service {
         if let Some(embedded) = self.embedded {
             embedded.shutdown().await;
         }
+        self.data_dir.forget_addresses();
         match ended {
             None => Ok(()),
             Some(Some(Ok(name))) => Err(AppError::TaskEnded(name)),
