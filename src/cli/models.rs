@@ -102,8 +102,8 @@ fn row(id: String, in_force: bool, model: Result<&crate::model::Model, String>) 
         id,
         in_force,
         created: model.map_or_else(String::new, |m| m.file().created.clone()),
-        average_precision: metrics.map(|m| f64::from(m.average_precision)),
-        recall_at_0_1_percent: metrics.map(|m| f64::from(m.recall_0_1_percent)),
+        average_precision: metrics.map(|m| m.average_precision),
+        recall_at_0_1_percent: metrics.map(|m| m.recall_0_1_percent),
         refused,
     }
 }
