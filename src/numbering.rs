@@ -179,6 +179,15 @@ const fn class_of(kind: PhoneNumberType) -> NumberClass {
     }
 }
 
+/// Whether numbers can be in a country: it has a plan, or is [`Country::GLOBAL`].
+#[must_use]
+pub fn has_plan(country: Country) -> bool {
+    country == Country::GLOBAL
+        || PHONE_NUMBER_UTIL
+            .get_supported_regions()
+            .any(|region| region.to_string() == country.as_str())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,8 +1,9 @@
 //! Accounts as the hot path reads them: immutable, in memory, swapped by pointer.
 
 use super::edit::{parse_network, parse_number};
+use super::listing::compile_agents;
 use super::{Accounts, AccountsError, ListEntry, PolicyRules};
-use crate::domain::lists::{AccessList, AgentList, Entry, NetworkList, SystemLists};
+use crate::domain::lists::{AccessList, Entry, NetworkList, SystemLists};
 use crate::domain::{CallAttempt, Ingress, Number, Policy, Subscriber, Timestamp};
 use ipnet::IpNet;
 use std::collections::HashMap;
@@ -240,10 +241,7 @@ fn part_lists(
     };
     let mut own: HashMap<String, OwnLists> = HashMap::new();
     for ((scope, is_white), (mut list, agents)) in lists {
-        list.agents = AgentList::new(agents).map_err(|source| AccountsError::BadPattern {
-            pattern: format!("all user-agent patterns of `{scope}` together"),
-            source,
-        })?;
+        list.agents = compile_agents(&scope, agents)?;
         match (scope.is_empty(), is_white) {
             (true, _) => system.black = list,
             (false, true) => own.entry(scope).or_default().0 = list,

@@ -179,6 +179,34 @@ fn lists_reach_the_snapshot_and_bad_entries_change_nothing() {
 }
 
 #[test]
+fn patterns_too_large_together_are_refused_by_the_edit() {
+    let mut a = accounts();
+    let mut refused = None;
+    for n in 0..16 {
+        // Fine alone; each takes more than a megabyte when compiled.
+        let pattern = format!(r"(x{n})\w{{40}}");
+        let (scope, agent) = (Scope::System, EntryKind::Agent);
+        let added = a.list_add(
+            &scope,
+            ListKind::Black,
+            agent,
+            &pattern,
+            "t",
+            "cli",
+            None,
+            NOW,
+        );
+        Snapshot::load(&a).expect("whatever was accepted can be served");
+        if let Err(error) = added {
+            refused = Some(error.to_string());
+            break;
+        }
+    }
+    let refused = refused.expect("the bound is met");
+    assert!(refused.contains("`system` together"), "{refused}");
+}
+
+#[test]
 fn a_policy_edit_is_whole_or_not_at_all() {
     let mut a = accounts();
     let before = a.policy("root", "default").expect("policy");

@@ -80,6 +80,7 @@ pub struct Addresses {
 pub struct Service {
     addresses: Addresses,
     keeper: Arc<Keeper>,
+    data_dir: Arc<DataDir>,
     tasks: JoinSet<&'static str>,
     sip: CancellationToken,
     background: CancellationToken,
@@ -158,6 +159,7 @@ impl Service {
         Ok(Self {
             addresses,
             keeper,
+            data_dir,
             tasks,
             sip,
             background,
@@ -187,6 +189,7 @@ impl Service {
         while self.tasks.join_next().await.is_some() {}
         self.keeper.save(clock::now());
         self.storage.end().await;
+        self.data_dir.forget_addresses();
         match ended {
             None => Ok(()),
             Some(Some(Ok(name))) => Err(AppError::TaskEnded(name)),

@@ -29,16 +29,17 @@ pub(super) fn spawn_all(
 ) {
     let mut seen = None;
     let mut accounts = None;
+    let mut told = None;
     spawn(tasks, "accounts watcher", ACCOUNTS, shutdown, {
         let (engine, data_dir, telemetry) = (engine.clone(), data_dir.clone(), telemetry.clone());
         move || {
             let looked = look_at_accounts(&engine, &data_dir, &telemetry, &mut accounts, &mut seen);
-            if let Err(error) = looked {
-                // The connection may be what is broken: open it anew at the next look.
+            // The connection may be what is broken: open it anew at the next look.
+            if looked.is_err() {
                 accounts = None;
-                telemetry.emit(&Event::AccountsRefused {
-                    error: &error.to_string(),
-                });
+            }
+            if let Some(error) = news(&mut told, looked.err().map(|e| e.to_string())) {
+                telemetry.emit(&Event::AccountsRefused { error });
             }
         }
     });
@@ -86,6 +87,16 @@ fn spawn(
     });
 }
 
+/// What is wrong, if that is not what was told before: a look four times a second would
+/// otherwise say the same all day.
+fn news(told: &mut Option<String>, wrong: Option<String>) -> Option<&str> {
+    if *told == wrong {
+        return None;
+    }
+    *told = wrong;
+    told.as_deref()
+}
+
 fn look_at_accounts(
     engine: &Engine,
     data_dir: &DataDir,
@@ -125,5 +136,23 @@ fn look_at_models(engine: &Engine, data_dir: &DataDir, telemetry: &Telemetry) {
         Some(Err(error)) => telemetry.emit(&Event::ModelRefused {
             error: &error.to_string(),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_trouble_is_told_once_until_it_is_over() {
+        let mut told = None;
+        let mut look =
+            |wrong: Option<&str>| news(&mut told, wrong.map(str::to_owned)).map(str::to_owned);
+        assert_eq!(look(None), None);
+        assert_eq!(look(Some("a")), Some("a".into()));
+        assert_eq!(look(Some("a")), None);
+        assert_eq!(look(Some("b")), Some("b".into()));
+        assert_eq!(look(None), None);
+        assert_eq!(look(Some("b")), Some("b".into()));
     }
 }
