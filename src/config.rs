@@ -6,9 +6,8 @@
 use crate::domain::NeutralAnswer;
 use crate::geo::GeoSettings;
 use crate::store::StoreSettings;
-use config::{Config, Environment, File, FileFormat, Value, ValueKind};
+use config::{Config, Environment, File, FileFormat};
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, IntoDeserializer};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -53,7 +52,6 @@ pub struct DetectionSettings {
     /// Address and UDP port.
     pub listen: SocketAddr,
     /// Final answer to forked copies: 503, 487, 580, 599 or "silent".
-    #[serde(deserialize_with = "status_or_word")]
     pub answer: NeutralAnswer,
     /// Answered INVITEs remembered for retransmissions, at most.
     pub max_transactions: usize,
@@ -389,16 +387,6 @@ fn shown(config: &Config, key: &str) -> String {
         .get::<config::Value>(key)
         .map(|value| value.kind.to_string())
         .unwrap_or_default()
-}
-
-/// A status as a number or as a word: TOML has both, the environment only words.
-fn status_or_word<'de, D: Deserializer<'de>>(from: D) -> Result<NeutralAnswer, D::Error> {
-    let text = match Value::deserialize(from)?.kind {
-        ValueKind::String(word) => word,
-        ValueKind::I64(status) => status.to_string(),
-        other => return Err(D::Error::custom(other)),
-    };
-    NeutralAnswer::deserialize(text.as_str().into_deserializer())
 }
 
 /// The environment's `TFPS_SECTION__KEY`. Other variables that begin with `TFPS_` (such as

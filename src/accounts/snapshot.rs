@@ -212,12 +212,14 @@ fn own_policies(
 
 /// White and black list of one policy.
 type OwnLists = (AccessList, AccessList);
+/// A list being filled, and the user-agent patterns that are compiled once all are known.
+type Filling = (AccessList, Vec<(String, Entry)>);
 
 fn part_lists(
     entries: Vec<ListEntry>,
 ) -> Result<(SystemLists, HashMap<String, OwnLists>), AccountsError> {
     let mut attack_groups = NetworkList::default();
-    let mut lists: HashMap<(String, bool), (AccessList, Vec<(String, Entry)>)> = HashMap::new();
+    let mut lists: HashMap<(String, bool), Filling> = HashMap::new();
     for row in entries {
         let entry = Entry {
             reason: row.reason.as_str().into(),

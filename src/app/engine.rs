@@ -45,14 +45,13 @@ pub(super) fn open(
     telemetry: &Telemetry,
 ) -> Result<Engine, EngineError> {
     let engine = offline(settings, data_dir)?;
-    match engine
+    let looked = engine
         .model()
-        .watch_step(&data_dir.models(), CATALOGUE, VERSION)
-    {
-        Some(Err(error)) => telemetry.emit(&Event::ModelRefused {
+        .watch_step(&data_dir.models(), CATALOGUE, VERSION);
+    if let Some(Err(error)) = looked {
+        telemetry.emit(&Event::ModelRefused {
             error: &error.to_string(),
-        }),
-        Some(Ok(_)) | None => {}
+        });
     }
     Ok(engine)
 }

@@ -111,7 +111,7 @@ impl Keeper {
             };
             let header = StateHeader::new(key_check(&self.data_dir), now, absorbed);
             let written = write_whole(&self.path(pool), &header, |take| {
-                self.engine.copy_windows(pool, |piece| take(piece));
+                self.engine.copy_windows(pool, take);
             });
             if let Err(error) = &written {
                 tracing::error!(%error, "habits not saved");

@@ -9,7 +9,7 @@ use crate::decide::Engine;
 use crate::domain::CallRecord;
 use crate::features::{CATALOGUE, VERSION, Windows};
 use crate::replay::csv::{BadRow, Reader, RowError};
-use crate::replay::{Importer, decide, hash_file};
+use crate::replay::{Importer, Order, decide, hash_file, raw};
 use anyhow::Context as _;
 use std::fs::File;
 use std::io::BufReader;
@@ -56,7 +56,12 @@ pub(super) async fn run(context: Context, args: ImportArgs) -> anyhow::Result<Do
     let windows = Windows::new(context.settings.features.max_tracks, data_dir.windows_key());
     let by = args.file.file_name().unwrap_or_default().to_string_lossy();
     let mut importer = Importer::new(&engine, &store, file, windows, by.into_owned());
-    let mut rows = Rows::open(&args.file, "importing", args.rejected.clone())?;
+    let mut rows = Rows::open(
+        &args.file,
+        "importing",
+        args.rejected.clone(),
+        Order::new(Some(clock::now())),
+    )?;
     while let Some((record, line)) = rows.next()? {
         importer.take(&record, line).await?;
     }
@@ -124,7 +129,7 @@ pub(super) fn engine(context: &Context, data_dir: &DataDir) -> anyhow::Result<En
 /// Walks the windows through a history.
 pub(super) fn warm_up(engine: &Engine, history: &Path) -> anyhow::Result<()> {
     let file = hash_file(history).with_context(|| history.display().to_string())?;
-    let mut rows = Rows::open(history, "warming up", None)?;
+    let mut rows = Rows::open(history, "warming up", None, Order::new(None))?;
     while let Some((record, line)) = rows.next()? {
         let _walked = decide(engine, &record, file.call_id(line));
     }
@@ -141,6 +146,7 @@ pub(super) struct Rows {
     aside: Option<csv::Writer<Draft>>,
     bad: u64,
     read: u64,
+    order: Order,
 }
 
 impl Rows {
@@ -148,6 +154,7 @@ impl Rows {
         path: &Path,
         what: &'static str,
         rejected: Option<PathBuf>,
+        order: Order,
     ) -> anyhow::Result<Self> {
         let file = File::open(path).with_context(|| path.display().to_string())?;
         let bar = progress::bytes(file.metadata()?.len(), what);
@@ -161,6 +168,7 @@ impl Rows {
             aside: None,
             bad: 0,
             read: 0,
+            order,
         })
     }
 
@@ -173,7 +181,17 @@ impl Rows {
             }
             match self.reader.next() {
                 None => return Ok(None),
-                Some(Ok(record)) => return Ok(Some((record, self.reader.line()))),
+                Some(Ok(record)) => {
+                    let line = self.reader.line();
+                    match self.order.check(&record) {
+                        Ok(()) => return Ok(Some((record, line))),
+                        Err(problem) => self.set_aside(&BadRow {
+                            line,
+                            problem,
+                            raw: raw(&record),
+                        })?,
+                    }
+                }
                 Some(Err(RowError::Bad(row))) => self.set_aside(&row)?,
                 Some(Err(error)) => {
                     return Err(error).with_context(|| self.path.display().to_string());
@@ -235,7 +253,7 @@ mod tests {
         let path = folder.path().join("calls.csv");
         std::fs::write(&path, format!("{HEADER}a,\"b\nsoon,d,u,1,192.0.2.1,a,,,\n"))
             .expect("written");
-        let mut rows = Rows::open(&path, "reading", None).expect("opened");
+        let mut rows = Rows::open(&path, "reading", None, Order::new(None)).expect("opened");
         assert!(rows.next().expect("read").is_none());
         assert_eq!(rows.finish().expect("finished"), 2);
         let mut aside = csv::Reader::from_path(rejected_of(&path)).expect("there");

@@ -4,7 +4,7 @@ use super::context::Context;
 use super::draft::Draft;
 use super::import::{Rows, check_files, engine, warm_up};
 use super::{Done, output};
-use crate::replay::{ScoredWriter, decide, hash_file};
+use crate::replay::{Order, ScoredWriter, decide, hash_file};
 use anyhow::Context as _;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
@@ -69,7 +69,7 @@ pub(super) fn run(context: &Context, args: ScoreArgs) -> anyhow::Result<Done> {
         Some(path) => Out::File(Draft::create(path)?),
     };
     let mut writer = ScoredWriter::new(out)?;
-    let mut rows = Rows::open(&args.file, "scoring", args.rejected)?;
+    let mut rows = Rows::open(&args.file, "scoring", args.rejected, Order::new(None))?;
     let mut scored = 0_u64;
     while let Some((record, line)) = rows.next()? {
         if let Some(event) = decide(&engine, &record, file.call_id(line)) {

@@ -34,7 +34,7 @@ pub struct ScoreHeaders {
 }
 
 /// `detection.answer`: which final answer hides the fewest codes of the real gateway.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub enum NeutralAnswer {
     /// 503 Service Unavailable, without Retry-After.
     #[default]
@@ -52,4 +52,40 @@ pub enum NeutralAnswer {
     /// No answer at all: for raw mirrors.
     #[serde(rename = "silent")]
     Silent,
+}
+
+/// As a text or, since most of them look like one, as a number.
+impl<'de> serde::Deserialize<'de> for NeutralAnswer {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(NeutralAnswerVisitor)
+    }
+}
+
+struct NeutralAnswerVisitor;
+
+impl serde::de::Visitor<'_> for NeutralAnswerVisitor {
+    type Value = NeutralAnswer;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("503, 487, 580, 599 or \"silent\"")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<NeutralAnswer, E> {
+        Ok(match text {
+            "503" => NeutralAnswer::ServiceUnavailable,
+            "487" => NeutralAnswer::RequestTerminated,
+            "580" => NeutralAnswer::PreconditionFailure,
+            "599" => NeutralAnswer::Unspecified,
+            "silent" => NeutralAnswer::Silent,
+            _ => return Err(E::invalid_value(serde::de::Unexpected::Str(text), &self)),
+        })
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, code: u64) -> Result<NeutralAnswer, E> {
+        self.visit_str(&code.to_string())
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, code: i64) -> Result<NeutralAnswer, E> {
+        self.visit_str(&code.to_string())
+    }
 }

@@ -34,7 +34,7 @@ pub struct Saved(pub u64, pub Track);
 /// Tracks by key, at most `capacity` of them.
 ///
 /// Slots are dense, so that a snapshot is copied out in pieces between calls, and evicting costs
-/// the same whatever the size: of [`SAMPLE`] slots after a moving hand, the one least
+/// the same whatever the size: of `SAMPLE` slots after a moving hand, the one least
 /// recently seen makes room.
 #[derive(Debug)]
 pub struct TrackTable {

@@ -24,4 +24,4 @@ mod tests;
 
 pub use pace::{Pace, RealPace};
 pub use shipper::{ShipOptions, Shipper, Step, on_own_thread};
-pub use sink::Sink;
+pub use sink::{PrepareError, Sink};

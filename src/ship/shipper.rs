@@ -1,8 +1,8 @@
 //! One step: one batch settled, or the reason why not yet.
 
-use super::{Pace, Sink};
+use super::{Pace, PrepareError, Sink};
 use crate::spool::{Batch, Certainty, Record, SpoolError, SpoolReader};
-use crate::store::{Meaning, MigrateError, StoreError};
+use crate::store::{Meaning, StoreError};
 use crate::telemetry::{Event, Telemetry};
 use std::collections::HashSet;
 use std::io;
@@ -71,7 +71,7 @@ enum Trouble {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
-    Migrate(#[from] MigrateError),
+    Prepare(#[from] PrepareError),
     #[error(transparent)]
     Spool(#[from] SpoolError),
     #[error("ClickHouse says that {sent} rows are stored and lacks {lacking} of them")]
@@ -79,19 +79,28 @@ enum Trouble {
 }
 
 impl Trouble {
-    fn meaning(&self) -> Meaning {
+    /// What ClickHouse or the network said, if they did.
+    const fn store_error(&self) -> Option<&StoreError> {
         match self {
-            Self::Store(error) | Self::Migrate(MigrateError::Store(error)) => error.meaning(),
-            Self::Migrate(_) => Meaning::Operator,
-            Self::Spool(_) | Self::Short { .. } => Meaning::Retry,
+            Self::Store(error) => Some(error),
+            Self::Prepare(error) => error.store_error(),
+            Self::Spool(_) | Self::Short { .. } => None,
         }
     }
 
-    fn is_silence(&self) -> bool {
-        let (Self::Store(error) | Self::Migrate(MigrateError::Store(error))) = self else {
-            return false;
-        };
-        matches!(error, StoreError::Unreachable(_) | StoreError::Timeout)
+    fn meaning(&self) -> Meaning {
+        match (self, self.store_error()) {
+            (_, Some(error)) => error.meaning(),
+            (Self::Prepare(_), None) => Meaning::Operator,
+            (_, None) => Meaning::Retry,
+        }
+    }
+
+    const fn is_silence(&self) -> bool {
+        matches!(
+            self.store_error(),
+            Some(StoreError::Unreachable(_) | StoreError::Timeout)
+        )
     }
 }
 

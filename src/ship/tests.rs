@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::Timestamp;
 use crate::spool::{self, Batch, Record, Spool, SpoolOptions, SpoolReader};
-use crate::store::{MigrateError, StoreError};
+use crate::store::StoreError;
 use crate::telemetry::Telemetry;
 use clickhouse::error::Error;
 use futures_util::FutureExt;
@@ -94,7 +94,7 @@ fn unreachable() -> StoreError {
 }
 
 impl Sink<Note> for Fake {
-    async fn prepare(&mut self) -> Result<(), MigrateError> {
+    async fn prepare(&mut self) -> Result<(), PrepareError> {
         Ok(())
     }
 

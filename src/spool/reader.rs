@@ -6,6 +6,7 @@ use super::frame::{MAX_RECORD, PREFIX};
 use super::quarantine::Quarantine;
 use super::scan::{Stopped, bad_run, count_frames, read_good, read_records};
 use super::segment::{HEADER, HeaderError, Listed, SegmentKey, list, read_schema};
+use super::writer::Lock;
 use super::{Record, SpoolError};
 use crate::domain::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -84,7 +85,7 @@ pub struct SpoolReader<T> {
     sealed_until: u32,
     quarantine: Quarantine,
     record: PhantomData<fn() -> T>,
-    _lock: Arc<File>,
+    _lock: Arc<Lock>,
 }
 
 impl<T: Record> SpoolReader<T> {
@@ -94,7 +95,7 @@ impl<T: Record> SpoolReader<T> {
         cursor: Cursor,
         sealed_until: u32,
         quarantine: Quarantine,
-        lock: Arc<File>,
+        lock: Arc<Lock>,
     ) -> Self {
         Self {
             dir: dir.to_owned(),

@@ -30,7 +30,7 @@ pub struct Spool<T> {
     looked: Timestamp,
     syncer: Syncer,
     frames: Frames<T>,
-    _lock: Arc<File>,
+    _lock: Arc<Lock>,
 }
 
 struct Current {
@@ -76,13 +76,26 @@ pub fn open<T: Record>(
     Ok((spool, reader))
 }
 
-fn take_lock(dir: &Path) -> Result<File, SpoolError> {
+/// Owns the directory until dropped.
+pub(super) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing alone is not enough: a process that another thread is just starting shares the
+        // open file until it runs its program.
+        if let Err(error) = self.0.unlock() {
+            tracing::debug!(%error, "the spool's lock goes with its file");
+        }
+    }
+}
+
+fn take_lock(dir: &Path) -> Result<Lock, SpoolError> {
     let path = dir.join("lock");
     let mut options = OpenOptions::new();
     let options = options.create(true).truncate(false).write(true);
     let lock = options.open(&path).map_err(io_error("open", &path))?;
     match lock.try_lock() {
-        Ok(()) => Ok(lock),
+        Ok(()) => Ok(Lock(lock)),
         Err(TryLockError::WouldBlock) => Err(SpoolError::Locked(dir.to_owned())),
         Err(TryLockError::Error(error)) => Err(io_error("lock", &path)(error)),
     }

@@ -1,20 +1,19 @@
 //! The embedded ClickHouse on a real libchdb: every test has a child, a directory and a port of
 //! its own.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
 use clickhouse::{Client, Compression, Row};
-use embedded::embedded::{Embedded, EmbeddedError, EmbeddedOptions};
 use serde::{Deserialize, Serialize};
+use tfps::store::embedded::{Embedded, EmbeddedError, EmbeddedOptions};
 
-const EXE: &str = env!("CARGO_BIN_EXE_embedded");
+use crate::support::{TFPS, TestService, eventually, is_alive, signal};
 
 #[derive(Debug, Clone, PartialEq, Row, Serialize, Deserialize)]
 struct Call {
@@ -65,7 +64,7 @@ fn options(path: &Path) -> EmbeddedOptions {
         path: path.to_owned(),
         listen: ([127, 0, 0, 1], 0).into(),
         library: None,
-        executable: Some(PathBuf::from(EXE)),
+        executable: Some(PathBuf::from(TFPS)),
         sessions: 4,
     }
 }
@@ -114,16 +113,6 @@ async fn count(client: &Client) -> u64 {
         .unwrap()
 }
 
-fn kill(pid: u32, signal: &str) {
-    assert!(
-        Command::new("kill")
-            .args([signal, &pid.to_string()])
-            .status()
-            .unwrap()
-            .success()
-    );
-}
-
 async fn until(what: &str, mut done: impl AsyncFnMut() -> bool) {
     let start = Instant::now();
     while !done().await {
@@ -133,10 +122,6 @@ async fn until(what: &str, mut done: impl AsyncFnMut() -> bool) {
         );
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-}
-
-fn alive(pid: u32) -> bool {
-    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -175,7 +160,7 @@ async fn a_token_is_inserted_once_even_after_a_kill() {
 
     let pid = engine.embedded.pid().unwrap();
     let killed = Instant::now();
-    kill(pid, "-KILL");
+    signal(pid, "-KILL");
     until("the restart", async || {
         engine.embedded.pid().is_some_and(|new| new != pid)
     })
@@ -195,7 +180,7 @@ async fn a_kill_during_an_insert_is_healed_by_sending_it_again() {
     let inserting = tokio::spawn(async move { insert(&client, "big", 0..400_000).await });
     tokio::time::sleep(Duration::from_millis(150)).await;
     let pid = engine.embedded.pid().unwrap();
-    kill(pid, "-KILL");
+    signal(pid, "-KILL");
     let outcome = inserting.await.unwrap();
     until("the restart", async || {
         engine.embedded.pid().is_some_and(|new| new != pid)
@@ -543,39 +528,19 @@ async fn one_process_per_directory_and_per_port() {
     engine.embedded.shutdown().await;
 }
 
-struct Parent(Child);
-
-impl Drop for Parent {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_child_ends_with_its_parent() {
-    let directory = tempfile::tempdir().unwrap();
-    let mut parent = Command::new(EXE)
-        .args(["parent", "--listen", "127.0.0.1:0", "--path"])
-        .arg(directory.path())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map(Parent)
-        .unwrap();
-    let lines = BufReader::new(parent.0.stderr.take().unwrap()).lines();
-    let pid: u32 = lines
-        .map_while(Result::ok)
-        .find_map(|l| l.strip_prefix("PID ")?.parse().ok())
-        .unwrap();
-    assert!(alive(pid));
-    parent.0.kill().unwrap();
-    until("the child's end", async || !alive(pid)).await;
+#[test]
+fn the_child_ends_with_its_parent() {
+    let mut service = TestService::start();
+    let engine = service.engine_pids();
+    assert_eq!(engine.len(), 1);
+    service.kill();
+    eventually("the engine's end", || (!is_alive(engine[0])).then_some(()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sigterm_ends_it_cleanly_and_shutdown_ends_it_for_good() {
     let directory = tempfile::tempdir().unwrap();
-    let mut child = Command::new(EXE)
+    let mut child = Command::new(TFPS)
         .args(["embedded-clickhouse", "--listen", "127.0.0.1:0", "--path"])
         .arg(directory.path())
         .stdin(Stdio::null())
@@ -588,12 +553,12 @@ async fn sigterm_ends_it_cleanly_and_shutdown_ends_it_for_good() {
         .read_line(&mut line)
         .unwrap();
     assert!(line.contains("listening on 127.0.0.1:"), "{line}");
-    kill(child.id(), "-TERM");
+    signal(child.id(), "-TERM");
     assert_eq!(child.wait().unwrap().code(), Some(0));
 
     let embedded = Embedded::start(options(directory.path())).await.unwrap();
     let pid = embedded.pid().unwrap();
     assert!(embedded.is_up());
     embedded.shutdown().await;
-    assert!(!alive(pid));
+    assert!(!is_alive(pid));
 }

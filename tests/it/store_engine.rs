@@ -1,7 +1,5 @@
 //! The store against a real engine. Each test has a database of its own.
 
-#![expect(clippy::expect_used, reason = "helpers of tests fail as tests do")]
-
 use crate::support;
 use clickhouse::Row;
 use serde::Deserialize;

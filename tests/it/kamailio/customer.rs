@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
-use super::message::Message;
 use super::uas::DEADLINE;
+use crate::support::Message;
 
 /// One call of a customer, from a socket of its own.
 pub struct Call {

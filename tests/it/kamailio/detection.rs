@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use super::customer::Call;
 use super::harness::{Kamailio, Mode, Setup};
-use super::message::Message;
-use super::stand_in::Tfps;
+use super::tfps::Tfps;
 use super::uas::{Script, Uas};
+use crate::support::Message;
 
 /// Every failure a gateway is likely to send, and some more.
 const FINAL: [u16; 31] = [
@@ -54,12 +54,14 @@ async fn hidden(mode: Mode, tfps: SocketAddr) -> Vec<(u16, u16)> {
 async fn a_fork_hides_no_final_code_of_the_gateway() {
     let tfps = Tfps::start().await;
     assert_eq!(hidden(Mode::Detection, tfps.detection()).await, []);
+    tfps.recorded(FINAL.len() as u64);
 }
 
 #[tokio::test]
 async fn a_copy_hides_no_final_code_of_the_gateway() {
     let tfps = Tfps::start().await;
     assert_eq!(hidden(Mode::DetectionCopy, tfps.detection()).await, []);
+    tfps.recorded(FINAL.len() as u64);
 }
 
 /// Of several failures of a class the lowest code wins, so that exactly these lose to TFPS's 503.
@@ -70,6 +72,7 @@ async fn a_plain_fork_hides_exactly_the_5xx_above_503() {
         hidden(Mode::DetectionPlainFork, tfps.detection()).await,
         [(504, 503), (513, 503), (580, 503)]
     );
+    tfps.recorded(FINAL.len() as u64);
 }
 
 #[tokio::test]
@@ -134,6 +137,7 @@ async fn an_answered_call_is_the_gateways() {
         assert_eq!(call.hang_up().await, 200, "{mode:?}");
         gateway.wait_for("ACK", 1).await;
         gateway.wait_for("BYE", 1).await;
+        tfps.recorded(1);
     }
 }
 

@@ -5,9 +5,8 @@
 mod customer;
 mod detection;
 mod harness;
-mod message;
 mod prevention;
 mod sipp;
-mod stand_in;
+mod tfps;
 mod told;
 mod uas;

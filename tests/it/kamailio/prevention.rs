@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use super::customer::Call;
 use super::harness::{Kamailio, Mode, Setup};
-use super::message::Message;
-use super::stand_in::{BLACKLISTED, Tfps};
+use super::tfps::{BLACKLISTED, Tfps};
 use super::uas::{Script, Uas};
+use crate::support::Message;
 
 pub const NUMBER: &str = "5548912345678";
 pub const OURS: [&str; 5] = ["P-Received", "P-UA", "P-Calls", "P-TFPS", "X-TFPS"];
@@ -46,6 +46,14 @@ async fn an_approved_call_reaches_the_gateway_as_the_customer_sent_it() {
     assert_eq!(leaked(&invites[0]), [""; 0]);
     gateway.wait_for("ACK", 1).await;
     gateway.wait_for("BYE", 1).await;
+    tfps.recorded(1);
+    // What Kamailio told is what was looked at.
+    assert_eq!(
+        tfps.column("user, domain, dialed, source_ip, user_agent, code"),
+        [format!(
+            "alice\titsp.example\t{NUMBER}\t::ffff:127.0.0.1\tCustomer-PBX/1.0\tA00"
+        )]
+    );
 }
 
 #[tokio::test]
@@ -73,6 +81,8 @@ async fn a_refused_call_gets_403_and_never_reaches_the_gateway() {
         200
     );
     assert_eq!(gateway.seen("INVITE").len(), 1);
+    tfps.recorded(2);
+    assert_eq!(tfps.column("code"), ["R03", "A00"]);
 }
 
 #[tokio::test]

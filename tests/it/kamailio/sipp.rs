@@ -7,7 +7,7 @@ use std::path::Path;
 use tokio::process::Command;
 
 use super::harness::{Kamailio, Mode, Setup};
-use super::stand_in::Tfps;
+use super::tfps::Tfps;
 use super::uas::{Script, Uas};
 
 /// Runs the scenario against `target`; panics with SIPp's own account of it unless every call went as written.
@@ -78,14 +78,19 @@ async fn fifty_calls_of_a_customer_pass_prevention() {
         ),
         (50, 50)
     );
+    tfps.recorded(50);
 }
 
 #[tokio::test]
 async fn prevention_approves_fifty_calls() {
-    sipp("uac_invite_302.xml", Tfps::start().await.prevention()).await;
+    let tfps = Tfps::start().await;
+    sipp("uac_invite_302.xml", tfps.prevention()).await;
+    tfps.recorded(50);
 }
 
 #[tokio::test]
 async fn detection_takes_fifty_calls() {
-    sipp("uac_detection.xml", Tfps::start().await.detection()).await;
+    let tfps = Tfps::start().await;
+    sipp("uac_detection.xml", tfps.detection()).await;
+    tfps.recorded(50);
 }

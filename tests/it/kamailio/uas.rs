@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::message::Message;
+use crate::support::Message;
 
 /// Long enough for a loaded machine, short enough to fail while one still remembers what was started.
 pub const DEADLINE: Duration = Duration::from_secs(8);

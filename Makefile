@@ -1,0 +1,64 @@
+# TFPS: `make help` lists the targets. CARGO_TARGET_DIR is respected; ARGS is handed on.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup run demo test bench check build
+
+CARGO ?= cargo
+ARGS ?=
+# A comma in an argument of call.
+, := ,
+
+# Where cargo puts the program, whatever was configured.
+program = $$($(CARGO) metadata --no-deps --format-version 1 --offline 2>/dev/null \
+	| sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/release/tfps
+
+say = @printf '\n== %s\n' "$(1)"
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+setup: ## install whatever is missing for run, demo and test
+	$(call say,setup: what is missing is installed)
+	@scripts/setup
+
+build: ## the optimised program
+	$(call say,build: the first time takes some minutes)
+	@$(CARGO) build --release --locked
+
+run: ## set up, build, and answer calls (ARGS: options of tfps serve)
+	$(call say,setup: a C compiler and libchdb if they are missing)
+	@scripts/setup run
+	@$(MAKE) --no-print-directory build
+	$(call say,run: tfps serve; everything it writes is in ./data)
+	@exec "$(program)" serve $(ARGS)
+
+demo: ## set up, build, and tell the whole story in the terminal
+	$(call say,setup: a C compiler$(,) curl and libchdb if they are missing)
+	@scripts/setup demo
+	@$(MAKE) --no-print-directory build
+	$(call say,demo: everything it writes is in ./data-demo)
+	@scripts/demo "$(program)" $(ARGS)
+
+test: ## set up and run every test, with the real Kamailio and SIPp (ARGS: options of cargo test)
+	$(call say,setup: Kamailio and SIPp and libchdb if they are missing)
+	@scripts/setup test
+	$(call say,test: the first time builds for some minutes$(,) then it takes two)
+	@$(CARGO) test --locked $(ARGS)
+
+bench: ## measure
+	$(call say,setup: a C compiler and libchdb if they are missing)
+	@scripts/setup run
+	$(call say,bench: each step of a decision)
+	@$(CARGO) bench --locked $(ARGS)
+	@if [ -x scripts/bench ]; then \
+		$(MAKE) --no-print-directory build && scripts/bench "$(program)"; \
+	fi
+
+check: ## formatting, lints, documentation; all warnings are errors
+	$(call say,check: formatting)
+	@$(CARGO) fmt --check
+	$(call say,check: lints)
+	@$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(call say,check: documentation)
+	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps

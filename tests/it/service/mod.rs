@@ -1,0 +1,11 @@
+//! The service as its users see it: from a shell, a softswitch, a browser and ClickHouse.
+
+mod accounts;
+mod bad_input;
+mod configuration;
+mod every_call_once;
+mod first_start;
+mod learning;
+mod models;
+mod only_one;
+mod restart;
