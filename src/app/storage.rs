@@ -134,7 +134,7 @@ impl Parts {
                 let _ended = tokio::task::spawn_blocking(move || thread.join().is_ok()).await;
             }
             Err(error) => {
-                tracing::error!(%error, "no thread for the shipper: calls stay in the spool")
+                tracing::error!(%error, "no thread for the shipper: calls stay in the spool");
             }
         }
         if let Some(embedded) = embedded {
@@ -164,14 +164,14 @@ fn told(error: &EmbeddedError) {
 /// Whether trying again can help.
 const fn passes(error: &EmbeddedError) -> bool {
     use EmbeddedError as E;
-    match error {
+    !matches!(
+        error,
         E::LibraryMissing { .. }
-        | E::LibraryUnusable { .. }
-        | E::DataUnusable { .. }
-        | E::PortInUse { .. }
-        | E::Bind { .. }
-        | E::NotLoopback { .. }
-        | E::Spawn { .. } => false,
-        _ => true,
-    }
+            | E::LibraryUnusable { .. }
+            | E::DataUnusable { .. }
+            | E::PortInUse { .. }
+            | E::Bind { .. }
+            | E::NotLoopback { .. }
+            | E::Spawn { .. }
+    )
 }
