@@ -3,6 +3,10 @@
     missing_docs,
     reason = "criterion's macros write undocumented functions"
 )]
+#![allow(
+    clippy::expect_used,
+    reason = "a benchmark that cannot be set up should say where and stop"
+)]
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
