@@ -3,15 +3,18 @@
     missing_docs,
     reason = "criterion's macros write undocumented functions"
 )]
+#![allow(
+    clippy::expect_used,
+    reason = "a benchmark that cannot be set up should say where and stop"
+)]
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tfps::accounts::{Accounts, Snapshot};
-use tfps::decide::Engine;
+use tfps::decide::{Engine, WindowSizes};
 use tfps::domain::{CallAttempt, CallEvent, Ingress, NeutralAnswer, Timestamp};
-use tfps::features::Windows;
 use tfps::geo::Geo;
 use tfps::model::ModelSlot;
 use tfps::sip::{Endpoint, Limits, Outcome, Secret, parse};
@@ -45,7 +48,10 @@ fn engine() -> Engine {
     let engine = Engine::new(
         Snapshot::load(&accounts).expect("snapshot"),
         Geo::default(),
-        Windows::new(1_000_000, [1; 16]),
+        WindowSizes {
+            tracks: 1_000_000,
+            key: [1; 16],
+        },
         Arc::new(ModelSlot::new(tfps::app::shipped_model())),
         NeutralAnswer::default(),
     );

@@ -51,7 +51,7 @@ pub struct PreventionSettings {
 pub struct DetectionSettings {
     /// Address and UDP port.
     pub listen: SocketAddr,
-    /// Final answer to forked copies: "503", "487", "580", "599" or "silent".
+    /// Final answer to forked copies: 503, 487, 580, 599 or "silent".
     pub answer: NeutralAnswer,
     /// Answered INVITEs remembered for retransmissions, at most.
     pub max_transactions: usize,
@@ -181,24 +181,76 @@ pub enum ConfigError {
     /// The file is not there or is no TOML, or the environment is not readable.
     #[error("configuration: {0}")]
     Source(#[source] Box<config::ConfigError>),
-    /// A key is unknown or its value not of its type.
+    /// A section or key that there is not.
     #[error("configuration key `{key}`: {message}")]
-    Key {
-        /// Dotted path of the key.
+    Unknown {
+        /// Dotted path of where it stands.
         key: String,
-        /// The value and what was expected.
+        /// Its name, and those there are.
         message: String,
     },
-    /// A value is of its type and out of range.
-    #[error("configuration key `{key}`: {value} is out of range, expected {expected}")]
-    Range {
+    /// A value that does not do.
+    #[error("configuration key `{key}`: `{value}` does not do: expected {expected}")]
+    Value {
         /// Dotted path of the key.
-        key: &'static str,
+        key: String,
         /// What was given.
         value: String,
         /// What would do.
         expected: &'static str,
     },
+    /// A variable that is nearly a key, and would be ignored.
+    #[error("environment: `{found}` is no configuration key: expected `{meant}`")]
+    Variable {
+        /// The variable that is set.
+        found: String,
+        /// With two underscores between section and key.
+        meant: String,
+    },
+}
+
+/// Every key, and what it takes.
+const KEYS: [(&str, &str); 20] = [
+    (
+        "prevention.listen",
+        "an address and UDP port, e.g. 127.0.0.1:9090",
+    ),
+    ("prevention.max_transactions", "a number, at least 1024"),
+    (
+        "detection.listen",
+        "an address and UDP port, e.g. 127.0.0.1:9091",
+    ),
+    ("detection.answer", "503, 487, 580, 599 or silent"),
+    ("detection.max_transactions", "a number, at least 1024"),
+    (
+        "http.listen",
+        "an address and TCP port, e.g. 127.0.0.1:8080",
+    ),
+    ("store.url", "http://HOST:PORT, e.g. http://10.0.0.5:8123"),
+    ("store.user", "a text"),
+    ("store.password", "a text"),
+    ("store.database", "a text"),
+    (
+        "embedded.listen",
+        "a loopback address and TCP port, e.g. 127.0.0.1:8123, as the engine asks for no password",
+    ),
+    ("embedded.libchdb", "the path of libchdb.so"),
+    ("embedded.sessions", "a number, at least 2"),
+    ("spool.max_mib", "a number, at least 128"),
+    ("spool.sync_ms", "a number, at least 0"),
+    ("features.max_tracks", "a number, at least 10000"),
+    ("geo.enabled", "true or false"),
+    ("geo.database", "the path of a MaxMind DB file"),
+    (
+        "log.level",
+        "error, warn, info, debug, trace or off, or a list such as info,tfps::ship=debug",
+    ),
+    ("log.json", "true or false"),
+];
+
+fn expected(key: &str) -> Option<&'static str> {
+    let known = KEYS.iter().find(|(known, _)| *known == key);
+    known.map(|(_, expected)| *expected)
 }
 
 impl Settings {
@@ -207,13 +259,21 @@ impl Settings {
     /// # Errors
     /// The first thing wrong, with its key.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let variables = std::env::vars_os()
+            .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
+        Self::from_sources(file, variables)
+    }
+
+    fn from_sources(
+        file: Option<&Path>,
+        variables: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        // Values stay texts until their key says what they are: a password may be `0123`.
         let environment = Environment::with_prefix("TFPS")
             .prefix_separator("_")
             .separator("__")
-            // Not parsed here: each value is read as its key's type, so that a password of digits
-            // stays as it was written.
             .try_parsing(false)
-            .source(Some(section_keys()));
+            .source(Some(section_keys(variables)?));
         let mut builder = Config::builder();
         if let Some(path) = file {
             builder = builder.add_source(File::from(path).format(FileFormat::Toml));
@@ -222,70 +282,139 @@ impl Settings {
             .add_source(environment)
             .build()
             .map_err(|error| ConfigError::Source(Box::new(error)))?;
-        let settings: Self = serde_path_to_error::deserialize(config).map_err(|error| {
+        let settings: Self = serde_path_to_error::deserialize(config.clone()).map_err(|error| {
             let key = error.path().to_string();
-            let message = error.into_inner().to_string();
-            ConfigError::Key { key, message }
+            match expected(&key) {
+                Some(expected) => ConfigError::Value {
+                    value: shown(&config, &key),
+                    expected,
+                    key,
+                },
+                None => ConfigError::Unknown {
+                    key,
+                    message: error.into_inner().to_string(),
+                },
+            }
         })?;
         settings.check()
     }
 
     fn check(self) -> Result<Self, ConfigError> {
-        let at_least = |key, value: u64, least: u64, expected| {
-            if value >= least {
-                Ok(())
-            } else {
-                Err(ConfigError::Range {
-                    key,
-                    value: value.to_string(),
-                    expected,
-                })
-            }
-        };
-        at_least("spool.max_mib", self.spool.max_mib, 128, "at least 128")?;
-        at_least(
-            "features.max_tracks",
-            self.features.max_tracks as u64,
-            10_000,
-            "at least 10000",
-        )?;
-        at_least(
-            "embedded.sessions",
-            self.embedded.sessions as u64,
-            2,
-            "at least 2",
-        )?;
-        let transactions = [
+        let url = self.store.url.as_deref().unwrap_or("http://embedded");
+        let checks = [
             (
                 "prevention.max_transactions",
-                self.prevention.max_transactions,
+                self.prevention.max_transactions >= 1_024,
+                self.prevention.max_transactions.to_string(),
             ),
             (
                 "detection.max_transactions",
-                self.detection.max_transactions,
+                self.detection.max_transactions >= 1_024,
+                self.detection.max_transactions.to_string(),
+            ),
+            ("store.url", is_server(url), url.to_owned()),
+            (
+                "embedded.listen",
+                self.embedded.listen.ip().is_loopback(),
+                self.embedded.listen.to_string(),
+            ),
+            (
+                "embedded.sessions",
+                self.embedded.sessions >= 2,
+                self.embedded.sessions.to_string(),
+            ),
+            (
+                "spool.max_mib",
+                self.spool.max_mib >= 128,
+                self.spool.max_mib.to_string(),
+            ),
+            (
+                "features.max_tracks",
+                self.features.max_tracks >= 10_000,
+                self.features.max_tracks.to_string(),
+            ),
+            (
+                "log.level",
+                are_levels(&self.log.level),
+                self.log.level.clone(),
             ),
         ];
-        for (key, value) in transactions {
-            at_least(key, value as u64, 1_024, "at least 1024")?;
+        match checks.into_iter().find(|(_, good, _)| !good) {
+            None => Ok(self),
+            Some((key, _, value)) => Err(ConfigError::Value {
+                key: key.to_owned(),
+                value,
+                expected: expected(key).unwrap_or_default(),
+            }),
         }
-        if !self.embedded.listen.ip().is_loopback() {
-            return Err(ConfigError::Range {
-                key: "embedded.listen",
-                value: self.embedded.listen.to_string(),
-                expected: "a loopback address, as the engine asks for no password",
-            });
-        }
-        Ok(self)
     }
 }
 
-/// The environment's `TFPS_SECTION__KEY`; other variables that begin with `TFPS_` (such as
-/// `TFPS_CACHE`) have no `__` and are not configuration.
-fn section_keys() -> config::Map<String, String> {
-    std::env::vars_os()
-        .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
-        .filter(|(key, _)| key.starts_with("TFPS_") && key.contains("__"))
-        .collect()
+/// Whether it is the address of a server this program can talk to. Not `https`: the client is
+/// built without TLS, and such an address would only fail at the first call.
+fn is_server(url: &str) -> bool {
+    url.parse::<axum::http::Uri>().is_ok_and(|uri| {
+        uri.scheme_str() == Some("http") && uri.host().is_some_and(|host| !host.is_empty())
+    })
+}
+
+/// Whether each directive sets a level, everywhere or in this program. The filter itself takes
+/// any other word for the name of a target, and would then say nothing at all, errors included.
+fn are_levels(directives: &str) -> bool {
+    let is_level = |text: &str| {
+        ["error", "warn", "info", "debug", "trace", "off"]
+            .iter()
+            .any(|level| text.eq_ignore_ascii_case(level))
+    };
+    directives
+        .split(',')
+        .map(str::trim)
+        .all(|directive| match directive.split_once('=') {
+            None => is_level(directive),
+            Some((target, level)) => {
+                let own = target.strip_prefix("tfps");
+                own.is_some_and(|rest| rest.is_empty() || rest.starts_with("::")) && is_level(level)
+            }
+        })
+}
+
+/// The value of a key as it was given; not a password.
+fn shown(config: &Config, key: &str) -> String {
+    if key == "store.password" {
+        return "***".to_owned();
+    }
+    config
+        .get::<config::Value>(key)
+        .map(|value| value.kind.to_string())
+        .unwrap_or_default()
+}
+
+/// The environment's `TFPS_SECTION__KEY`. Other variables that begin with `TFPS_` (such as
+/// `TFPS_CACHE`, or what a container system sets for a service called `tfps-http`) are not
+/// configuration, unless they are a key with one underscore too few: that is a slip.
+fn section_keys(
+    variables: impl Iterator<Item = (String, String)>,
+) -> Result<config::Map<String, String>, ConfigError> {
+    let mut found = config::Map::new();
+    for (name, value) in variables.filter(|(name, _)| name.starts_with("TFPS_")) {
+        if name.contains("__") {
+            found.insert(name, value);
+            continue;
+        }
+        let variable = |key: &str, between| {
+            format!(
+                "TFPS_{}",
+                key.replacen('.', between, 1).to_ascii_uppercase()
+            )
+        };
+        if let Some((key, _)) = KEYS.iter().find(|(key, _)| variable(key, "_") == name) {
+            return Err(ConfigError::Variable {
+                found: name,
+                meant: variable(key, "__"),
+            });
+        }
+    }
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -326,20 +455,112 @@ mod tests {
         assert!(error.contains("nonsense"), "{error}");
     }
 
+    fn from_environment(variables: &[(&str, &str)]) -> Result<Settings, ConfigError> {
+        let owned = |&(key, value): &(&str, &str)| (key.to_owned(), value.to_owned());
+        Settings::from_sources(None, variables.iter().map(owned))
+    }
+
     #[test]
-    fn a_wrong_value_names_its_key() {
-        for (toml, key) in [
-            ("[prevention]\nlisten = \"nowhere\"\n", "prevention.listen"),
-            ("[detection]\nanswer = \"200\"\n", "detection.answer"),
-            ("[spool]\nmax_mib = \"much\"\n", "spool.max_mib"),
-            ("[spool]\nmax_mib = 1\n", "spool.max_mib"),
-            (
-                "[embedded]\nlisten = \"192.0.2.1:8123\"\n",
-                "embedded.listen",
-            ),
+    fn a_wrong_value_is_told_with_its_key_and_what_was_expected() {
+        for (section, line, value) in [
+            ("prevention", "listen", "nowhere"),
+            ("prevention", "max_transactions", "7"),
+            ("detection", "answer", "200"),
+            ("detection", "answer", "true"),
+            ("store", "url", "nonsense"),
+            ("store", "url", "ftp://10.0.0.5"),
+            ("store", "url", "http://"),
+            ("embedded", "listen", "192.0.2.1:8123"),
+            ("spool", "max_mib", "much"),
+            ("spool", "max_mib", "1"),
+            ("geo", "enabled", "perhaps"),
+            ("log", "level", "warning"),
+            ("log", "level", "verbose"),
+            ("log", "level", "info,"),
+            ("log", "level", "info,ship=debug"),
+            ("log", "level", "info,tfps::ship=loud"),
         ] {
-            let error = load(toml).expect_err(toml).to_string();
-            assert!(error.contains(key), "{toml}: {error}");
+            let key = format!("{section}.{line}");
+            let text = load(&format!("[{section}]\n{line} = \"{value}\"\n"))
+                .expect_err(&key)
+                .to_string();
+            let variable = format!("TFPS_{section}__{line}").to_uppercase();
+            let from_environment = from_environment(&[(&variable, value)])
+                .expect_err(&key)
+                .to_string();
+            assert_eq!(text, from_environment);
+            let expected = expected(&key).expect("a key");
+            for part in [&format!("`{key}`"), &format!("`{value}`"), expected] {
+                assert!(text.contains(part), "{part}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn values_of_the_environment_are_what_their_keys_say() {
+        let settings = from_environment(&[
+            ("TFPS_STORE__PASSWORD", "0123"),
+            ("TFPS_STORE__USER", "true"),
+            ("TFPS_STORE__URL", "http://[2001:db8::1]:8123"),
+            ("TFPS_DETECTION__ANSWER", "487"),
+            ("TFPS_SPOOL__MAX_MIB", "256"),
+            ("TFPS_LOG__JSON", "true"),
+            ("TFPS_LOG__LEVEL", "WARN,tfps::ship=debug"),
+            ("TFPS_EMBEDDED__LIBCHDB", "7"),
+            ("TFPS_CACHE", "anywhere"),
+            ("TFPS_HTTP_PORT_8080_TCP", "tcp://10.0.0.1:8080"),
+        ])
+        .expect("loads");
+        assert_eq!(settings.store.password, "0123");
+        assert_eq!(settings.store.user, "true");
+        assert_eq!(settings.detection.answer, NeutralAnswer::RequestTerminated);
+        assert_eq!(settings.spool.max_mib, 256);
+        assert!(settings.log.json);
+        assert_eq!(settings.embedded.libchdb, Some("7".into()));
+    }
+
+    #[test]
+    fn the_answer_may_be_a_number() {
+        for (toml, answer) in [
+            ("487", NeutralAnswer::RequestTerminated),
+            ("\"599\"", NeutralAnswer::Unspecified),
+            ("\"silent\"", NeutralAnswer::Silent),
+        ] {
+            let settings = load(&format!("[detection]\nanswer = {toml}\n")).expect(toml);
+            assert_eq!(settings.detection.answer, answer);
+        }
+    }
+
+    #[test]
+    fn one_underscore_too_few_is_not_ignored() {
+        let error = from_environment(&[("TFPS_STORE_URL", "http://10.0.0.5:8123")])
+            .expect_err("a slip")
+            .to_string();
+        assert!(error.contains("TFPS_STORE__URL"), "{error}");
+    }
+
+    #[test]
+    fn the_table_of_keys_has_them_all() {
+        for section in [
+            "prevention",
+            "detection",
+            "http",
+            "store",
+            "embedded",
+            "spool",
+            "features",
+            "geo",
+            "log",
+        ] {
+            let error = load(&format!("[{section}]\nnonsense = 1\n")).expect_err(section);
+            let error = error.to_string();
+            // "unknown field `nonsense`, expected one of `a`, `b`" or "expected `a`".
+            let (_, listed) = error.split_once("expected ").expect("the keys there are");
+            let listed = listed.split(" for key").next().unwrap_or_default();
+            for key in listed.split('`').skip(1).step_by(2) {
+                let key = format!("{section}.{key}");
+                assert!(expected(&key).is_some(), "{key} is not in the table");
+            }
         }
     }
 }

@@ -9,29 +9,54 @@
 
 use crate::accounts::{Identity, Snapshot};
 use crate::domain::{
-    Answer, AnswerMode, CallAttempt, CallEvent, Country, Decision, Destination, FeatureVector,
-    Ingress, NeutralAnswer, Policy, Reason, ScoreHeaders, Subscriber, Timestamp,
+    Answer, AnswerMode, CallAttempt, CallEvent, Country, Decision, Destination, DialPrefix,
+    FeatureVector, Ingress, NeutralAnswer, Policy, Reason, ScoreHeaders, Subscriber, Timestamp,
 };
 use crate::features::{self, Saved, Windows};
 use crate::geo::Geo;
 use crate::model::ModelSlot;
 use crate::{numbering, policy};
 use arc_swap::ArcSwap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use parking_lot::{FairMutex, FairMutexGuard};
+use std::net::IpAddr;
+use std::sync::Arc;
 
 /// Reasons kept with a call and named in its answer.
 const TOP_REASONS: usize = 5;
-/// Tracks copied or joined while calls wait, at most: some tens of microseconds.
-const STATE_PIECE: usize = 2_048;
+/// Tracks copied or joined while calls wait, at most: some tens of microseconds. The lock is
+/// fair, so calls that wait go first after each piece.
+const STATE_PIECE: usize = 256;
+
+type Guard<'a> = FairMutexGuard<'a, Windows>;
+
+/// How much is remembered of callers, and under which key.
+#[derive(Clone, Copy, Debug)]
+pub struct WindowSizes {
+    /// Tracks of customers, at most.
+    pub tracks: usize,
+    /// Makes the hashes unguessable; saved windows are only of use under the same key.
+    pub key: [u8; 16],
+}
 
 /// Everything a decision needs.
 #[derive(Debug)]
 pub struct Engine {
     accounts: ArcSwap<Snapshot>,
     geo: Geo,
-    windows: Mutex<Windows>,
+    customers: FairMutex<Windows>,
+    strangers: FairMutex<Windows>,
     model: Arc<ModelSlot>,
     neutral: NeutralAnswer,
+}
+
+/// Whose habits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pool {
+    /// Calls of trusted peers.
+    Customers,
+    /// Calls of anybody, from the free port: kept apart, so that nobody can shape or crowd out
+    /// what is known of customers.
+    Strangers,
 }
 
 /// A decided call and what its peer is told.
@@ -52,19 +77,21 @@ struct Risk {
 }
 
 impl Engine {
-    /// With empty or restored windows. `neutral` is what forked calls are answered with.
+    /// With empty windows; those of strangers are a quarter of the customers' size.
+    /// `neutral` is what forked calls are answered with.
     #[must_use]
     pub fn new(
         accounts: Snapshot,
         geo: Geo,
-        windows: Windows,
+        windows: WindowSizes,
         model: Arc<ModelSlot>,
         neutral: NeutralAnswer,
     ) -> Self {
         Self {
             accounts: ArcSwap::from_pointee(accounts),
             geo,
-            windows: Mutex::new(windows),
+            customers: FairMutex::new(Windows::new(windows.tracks, windows.key)),
+            strangers: FairMutex::new(Windows::new(windows.tracks / 4, windows.key)),
             model,
             neutral,
         }
@@ -129,8 +156,8 @@ impl Engine {
 
     /// Counts an event of the past in the windows, unless they hold it already.
     pub fn remember(&self, event: &CallEvent) {
-        self.windows()
-            .replay(&features::Context::of_event(event), event.at);
+        let context = features::Context::of_event(event);
+        self.windows_of(context.scope).replay(&context, event.at);
     }
 
     /// Puts new accounts, policies and lists in force.
@@ -145,10 +172,10 @@ impl Engine {
     }
 
     /// Copies the windows out, a piece at a time, so that no call waits for the whole.
-    pub fn copy_windows(&self, mut take: impl FnMut(Vec<Saved>)) {
+    pub fn copy_windows(&self, pool: Pool, mut take: impl FnMut(Vec<Saved>)) {
         let mut from = 0;
         loop {
-            let piece = self.windows().slice(from, STATE_PIECE).to_vec();
+            let piece = self.windows(pool).slice(from, STATE_PIECE).to_vec();
             if piece.is_empty() {
                 return;
             }
@@ -157,23 +184,38 @@ impl Engine {
         }
     }
 
-    /// Joins tracks from elsewhere into the windows, a piece at a time.
-    pub fn merge_windows(&self, tracks: &[Saved]) {
+    /// Joins tracks from elsewhere into the windows, a piece at a time. Times later than `now`
+    /// count as now.
+    pub fn merge_windows(&self, pool: Pool, tracks: &[Saved], now: Timestamp) {
         for piece in tracks.chunks(STATE_PIECE) {
-            self.windows().merge(piece);
+            self.windows(pool).merge(piece, now);
         }
     }
 
     /// Tracks kept now, and how many made room so far.
     #[must_use]
     pub fn window_sizes(&self) -> (usize, u64) {
-        let windows = self.windows();
-        (windows.len(), windows.evictions())
+        let (mut tracks, mut evictions) = (0, 0);
+        for pool in [Pool::Customers, Pool::Strangers] {
+            let windows = self.windows(pool);
+            tracks += windows.len();
+            evictions += windows.evictions();
+        }
+        (tracks, evictions)
     }
 
-    fn windows(&self) -> MutexGuard<'_, Windows> {
-        // A panic in another decision leaves counts that are at worst one call off.
-        self.windows.lock().unwrap_or_else(PoisonError::into_inner)
+    fn windows(&self, pool: Pool) -> Guard<'_> {
+        match pool {
+            Pool::Customers => self.customers.lock(),
+            Pool::Strangers => self.strangers.lock(),
+        }
+    }
+
+    fn windows_of(&self, scope: Option<IpAddr>) -> Guard<'_> {
+        match scope {
+            None => self.windows(Pool::Customers),
+            Some(_) => self.windows(Pool::Strangers),
+        }
     }
 
     fn features(
@@ -191,7 +233,7 @@ impl Engine {
             destination,
             origin,
         };
-        self.windows().observe(&context, now)
+        self.windows_of(context.scope).observe(&context, now)
     }
 
     fn score(&self, features: &FeatureVector) -> Risk {
@@ -224,10 +266,7 @@ impl Engine {
             AnswerMode::Decline => Answer::Decline(code),
             AnswerMode::Redirect => Answer::Redirect {
                 code,
-                number: match event.destination.number {
-                    Some(number) => number.to_string(),
-                    None => event.attempt.dialed.clone(),
-                },
+                number: number_of(event),
                 host: event.attempt.domain.clone(),
                 score: event
                     .decision
@@ -249,6 +288,14 @@ fn identify(accounts: &Snapshot, attempt: &CallAttempt) -> Option<Subscriber> {
         Identity::Stranger(subscriber) => {
             matches!(attempt.ingress, Ingress::Detection | Ingress::Honeypot).then_some(subscriber)
         }
+    }
+}
+
+/// The number as normalised. A guess serves checks and features only: what was dialled goes back.
+fn number_of(event: &CallEvent) -> String {
+    match event.destination.number {
+        Some(number) if event.destination.dial_prefix != DialPrefix::Guessed => number.to_string(),
+        _ => event.attempt.dialed.clone(),
     }
 }
 

@@ -32,7 +32,9 @@ impl Default for GeoSettings {
 #[derive(Debug, thiserror::Error)]
 pub enum GeoError {
     /// The `.mmdb` file.
-    #[error("geo.database {path}: {source}; expected a readable MaxMind DB file")]
+    #[error(
+        "configuration key `geo.database`: `{path}` does not do: expected a readable MaxMind DB file ({source})"
+    )]
     Mmdb {
         /// The file.
         path: PathBuf,
@@ -242,6 +244,9 @@ mod tests {
             ..GeoSettings::default()
         };
         let error = Geo::open(&settings).expect_err("not there").to_string();
-        assert!(error.contains("geo.database /nonexistent.mmdb"), "{error}");
+        assert!(
+            error.contains("`geo.database`: `/nonexistent.mmdb`"),
+            "{error}"
+        );
     }
 }

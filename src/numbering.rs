@@ -21,18 +21,32 @@ const GLOBAL: [u16; 7] = [800, 808, 878, 882, 883, 888, 979];
 /// Places a dialled string.
 ///
 /// `dial_prefixes` are the domain's own, longest first; `+`, `00` and `011` are always known.
+/// A domain's dial prefix is taken off where a number of some plan is left; otherwise the
+/// digits are read whole, as a softswitch that sends E.164 means them.
 /// A string that is no E.164 number, or begins with a calling code that is not assigned,
 /// gives a destination that does not [`Destination::exists`].
 #[must_use]
 pub fn locate(dialed: &str, dial_prefixes: &[String]) -> Destination {
-    let Some((digits, stripped)) = normalise(dialed, dial_prefixes) else {
+    let read = |prefixes: &[String]| {
+        normalise(dialed, prefixes).map(|(digits, stripped)| (place(&digits, stripped), digits))
+    };
+    let Some((placed, digits)) = read(dial_prefixes) else {
         return Destination::default();
     };
-    let placed = place(&digits, stripped);
-    if placed.exists() && placed.class != NumberClass::NotInPlan {
+    if fits(&placed) {
         return placed;
     }
+    // The digits of a dial prefix may as well begin an E.164 number.
+    if placed.dial_prefix == DialPrefix::Custom
+        && let Some((whole, _)) = read(&[]).filter(|(whole, _)| fits(whole))
+    {
+        return whole;
+    }
     guess(&digits).unwrap_or(placed)
+}
+
+fn fits(placed: &Destination) -> bool {
+    placed.exists() && placed.class != NumberClass::NotInPlan
 }
 
 /// Reads the plans of all countries once: libphonenumber's patterns are compiled when first
@@ -84,7 +98,7 @@ fn guess(digits: &str) -> Option<Destination> {
         .filter_map(|prefix| digits.strip_prefix(prefix))
         .chain(without_zeros)
         .map(|rest| place(rest, DialPrefix::Guessed))
-        .find(|placed| placed.exists() && placed.class != NumberClass::NotInPlan)
+        .find(fits)
 }
 
 fn place(digits: &str, dial_prefix: DialPrefix) -> Destination {
@@ -163,6 +177,15 @@ const fn class_of(kind: PhoneNumberType) -> NumberClass {
         PhoneNumberType::UAN | PhoneNumberType::VoiceMail => NumberClass::Uan,
         PhoneNumberType::Unknown => NumberClass::NotInPlan,
     }
+}
+
+/// Whether numbers can be in a country: it has a plan, or is [`Country::GLOBAL`].
+#[must_use]
+pub fn has_plan(country: Country) -> bool {
+    country == Country::GLOBAL
+        || PHONE_NUMBER_UTIL
+            .get_supported_regions()
+            .any(|region| region.to_string() == country.as_str())
 }
 
 #[cfg(test)]
@@ -249,6 +272,12 @@ mod tests {
     #[test]
     fn the_domains_own_prefixes_go_first() {
         let own = ["9".to_owned()];
+        let india = locate("919812345678", &own);
+        assert_eq!(
+            india.country.as_str(),
+            "IN",
+            "no plan has 19812345678 without its 9"
+        );
         let placed = locate("900442079460123", &own);
         assert_eq!(placed.number.map(Number::as_u64), Some(442_079_460_123));
         assert_eq!(placed.dial_prefix, DialPrefix::Custom);

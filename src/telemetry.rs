@@ -207,6 +207,8 @@ pub struct Telemetry {
     send_failures: Counter,
     /// Records spooled and not yet in ClickHouse.
     pub spool_backlog: Gauge,
+    tracks: Gauge,
+    track_evictions: Gauge,
     /// 1 while the embedded or configured ClickHouse answers.
     pub store_up: Gauge,
 }
@@ -248,6 +250,8 @@ impl Telemetry {
             accounts_refusals: Counter::default(),
             send_failures: Counter::default(),
             spool_backlog: Gauge::default(),
+            tracks: Gauge::default(),
+            track_evictions: Gauge::default(),
             store_up: Gauge::default(),
         };
         this.register();
@@ -353,6 +357,12 @@ impl Telemetry {
             "spool_backlog_records",
             "Records spooled and not yet in ClickHouse",
             self.spool_backlog.clone(),
+        );
+        r.register("tracks", "Habits kept in memory", self.tracks.clone());
+        r.register(
+            "track_evictions",
+            "Habits that made room since the start because their bound was met",
+            self.track_evictions.clone(),
         );
         r.register(
             "store_up",
@@ -479,6 +489,13 @@ impl Telemetry {
                 tracing::debug!(%peer, error, "answer not sent");
             }
         }
+    }
+
+    /// Shows how full the memory of habits is.
+    pub fn show_windows(&self, tracks: usize, evictions: u64) {
+        let clamp = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        self.tracks.set(clamp(tracks as u64));
+        self.track_evictions.set(clamp(evictions));
     }
 
     /// Sums for the status page.

@@ -24,7 +24,7 @@ impl Accounts {
     /// # Errors
     /// The file cannot be opened, is damaged, or was written by a newer program.
     pub fn open(data_dir: &Path, now: Timestamp) -> Result<Self, AccountsError> {
-        std::fs::create_dir_all(data_dir).map_err(|source| AccountsError::Folder {
+        private_folder(data_dir).map_err(|source| AccountsError::Folder {
             path: data_dir.to_owned(),
             source,
         })?;
@@ -71,6 +71,26 @@ impl Accounts {
         Ok(self
             .connection
             .pragma_query_value(None, "data_version", |row| row.get(0))?)
+    }
+}
+
+/// Makes a data folder, for its owner only: what is in it names people. One that is there stays
+/// as its owner made it.
+///
+/// # Errors
+/// It is not there and cannot be made.
+pub fn private_folder(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    if path.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent)?;
+    }
+    let made = std::fs::DirBuilder::new().mode(0o700).create(path);
+    match made {
+        Err(_) if path.is_dir() => Ok(()),
+        made => made,
     }
 }
 

@@ -385,8 +385,9 @@ pub enum Subscriber<'a> {
     Ani(&'a str),
 }
 
-impl<'a> Subscriber<'a> {
-    fn checked(self) -> Result<(&'static str, &'static str, &'a str), AccountsError> {
+impl Subscriber<'_> {
+    /// Table, column and value in its stored form.
+    fn checked(self) -> Result<(&'static str, &'static str, String), AccountsError> {
         match self {
             Self::User(user) => {
                 let fine = (1..=128).contains(&user.len())
@@ -396,11 +397,11 @@ impl<'a> Subscriber<'a> {
                 if !fine {
                     return Err(AccountsError::BadUser(user.to_owned()));
                 }
-                Ok(("subscriber", "user", user))
+                Ok(("subscriber", "user", user.to_owned()))
             }
             Self::Ani(number) => {
-                parse_number(number)?;
-                Ok(("ani", "number", number))
+                // Digits only: `+1555` and `1555` are one caller.
+                Ok(("ani", "number", parse_number(number)?.to_string()))
             }
         }
     }

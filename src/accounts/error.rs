@@ -51,6 +51,10 @@ pub enum AccountsError {
         pattern: String,
         source: regex::Error,
     },
+    #[error(
+        "user-agent patterns of `{scope}` together: {source}; `tfps list remove` takes some off"
+    )]
+    PatternsTogether { scope: String, source: regex::Error },
     #[error("{0} is not available in this version: expected one of those `tfps policy show` lists")]
     CheckNotAvailable(crate::domain::Check),
     #[error("risk_threshold {0}: expected a number from 0 to 1")]

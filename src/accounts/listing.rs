@@ -4,7 +4,7 @@ use super::edit::{parse_network, parse_number, require_policy};
 use super::{Accounts, AccountsError};
 use crate::domain::Timestamp;
 use crate::domain::lists::{AgentList, Entry};
-use rusqlite::{ToSql, params};
+use rusqlite::{Connection, ToSql, params};
 use serde::Serialize;
 
 /// Longest reason of an entry, characters.
@@ -133,7 +133,8 @@ impl Accounts {
     /// Lists something, or gives an entry that is there a new reason and expiry.
     ///
     /// # Errors
-    /// The value is not of its kind, the list cannot hold it, or there is no such policy.
+    /// The value is not of its kind, the list cannot hold it, there is no such policy, or the
+    /// user-agent patterns of the scope are too large together.
     #[expect(clippy::too_many_arguments, reason = "an entry is just these")]
     pub fn list_add(
         &mut self,
@@ -173,7 +174,10 @@ impl Accounts {
                     expires_at.map(Timestamp::secs)
                 ],
             )?;
-            Ok(())
+            match kind {
+                EntryKind::Agent => check_agents(tx, &scope.text(), list),
+                EntryKind::Number | EntryKind::Prefix | EntryKind::Network => Ok(()),
+            }
         })
     }
 
@@ -225,21 +229,55 @@ impl Accounts {
         condition: &str,
         values: &[&dyn ToSql],
     ) -> Result<Vec<ListEntry>, AccountsError> {
-        let mut statement = self.connection.prepare(&format!(
-            "SELECT scope, list, kind, value, reason, source, expires_at
-             FROM list_entry WHERE {condition}"
-        ))?;
-        let rows = statement.query_map(values, |row| {
-            Ok(ListEntry {
-                scope: row.get(0)?,
-                list: row.get(1)?,
-                kind: row.get(2)?,
-                value: row.get(3)?,
-                reason: row.get(4)?,
-                source: row.get(5)?,
-                expires_at: row.get(6)?,
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        read_entries(&self.connection, condition, values)
     }
+}
+
+fn read_entries(
+    connection: &Connection,
+    condition: &str,
+    values: &[&dyn ToSql],
+) -> Result<Vec<ListEntry>, AccountsError> {
+    let mut statement = connection.prepare(&format!(
+        "SELECT scope, list, kind, value, reason, source, expires_at
+         FROM list_entry WHERE {condition}"
+    ))?;
+    let rows = statement.query_map(values, |row| {
+        Ok(ListEntry {
+            scope: row.get(0)?,
+            list: row.get(1)?,
+            kind: row.get(2)?,
+            value: row.get(3)?,
+            reason: row.get(4)?,
+            source: row.get(5)?,
+            expires_at: row.get(6)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Patterns that are fine one by one may be too large together, and a service that starts
+/// reads them together: an edit after which it could not is refused here.
+fn check_agents(tx: &Connection, scope: &str, list: ListKind) -> Result<(), AccountsError> {
+    let entries = read_entries(
+        tx,
+        "kind = ?1 AND scope = ?2 AND list = ?3",
+        &[&EntryKind::Agent.text(), &scope, &list.text()],
+    )?;
+    let agents = entries
+        .into_iter()
+        .map(|entry| (entry.value, Entry::lasting("")))
+        .collect();
+    compile_agents(scope, agents).map(drop)
+}
+
+/// All user-agent patterns of one list of one scope (empty: the system's).
+pub(super) fn compile_agents(
+    scope: &str,
+    patterns: Vec<(String, Entry)>,
+) -> Result<AgentList, AccountsError> {
+    AgentList::new(patterns).map_err(|source| AccountsError::PatternsTogether {
+        scope: if scope.is_empty() { "system" } else { scope }.to_owned(),
+        source,
+    })
 }

@@ -11,7 +11,7 @@ mod listing;
 mod rules;
 mod snapshot;
 
-pub use database::Accounts;
+pub use database::{Accounts, private_folder};
 pub use edit::{DomainRow, Subscriber, SubscriberRow};
 pub use error::AccountsError;
 pub use listing::{EntryKind, ListEntry, ListKind, Scope};

@@ -1,8 +1,9 @@
 //! Accounts as the hot path reads them: immutable, in memory, swapped by pointer.
 
 use super::edit::{parse_network, parse_number};
+use super::listing::compile_agents;
 use super::{Accounts, AccountsError, ListEntry, PolicyRules};
-use crate::domain::lists::{AccessList, AgentList, Entry, NetworkList, SystemLists};
+use crate::domain::lists::{AccessList, Entry, NetworkList, SystemLists};
 use crate::domain::{CallAttempt, Ingress, Number, Policy, Subscriber, Timestamp};
 use ipnet::IpNet;
 use std::collections::HashMap;
@@ -163,12 +164,21 @@ impl Snapshot {
                 imported.is_some() || trusting.any(|d| d.is_root || d.name == named.name)
             })
             .unwrap_or(first);
-        let policy = domain.subscribers.get(user).or_else(|| {
-            let caller = Number::parse(user.trim_start_matches('+')).ok()?;
-            domain.callers.get(&caller)
-        });
+        let policy = domain
+            .subscribers
+            .get(user)
+            .or_else(|| domain.callers.get(&caller_number(&attempt.user)?));
         Identity::Customer(subscriber_of(domain, policy, None))
     }
+}
+
+/// The caller number of a From user: E.164, whatever exit code stands before it.
+fn caller_number(user: &str) -> Option<Number> {
+    let digits = ["+", "00", "011"]
+        .iter()
+        .find_map(|exit| user.strip_prefix(exit))
+        .unwrap_or(user);
+    Number::parse(digits).ok()
 }
 
 fn subscriber_of(
@@ -233,10 +243,7 @@ fn part_lists(
     };
     let mut own: HashMap<String, OwnLists> = HashMap::new();
     for ((scope, is_white), (mut list, agents)) in lists {
-        list.agents = AgentList::new(agents).map_err(|source| AccountsError::BadPattern {
-            pattern: format!("all user-agent patterns of `{scope}` together"),
-            source,
-        })?;
+        list.agents = compile_agents(&scope, agents)?;
         match (scope.is_empty(), is_white) {
             (true, _) => system.black = list,
             (false, true) => own.entry(scope).or_default().0 = list,

@@ -108,6 +108,13 @@ fn subscriber_then_caller_number_then_default() {
         who(&a, &call("127.0.0.1", "bob", "x.example")),
         "root/default"
     );
+    let mut named = call("127.0.0.1", "00442079460000", "x.example");
+    named.policy_user = Some(("account-77".into(), "root".into()));
+    assert_eq!(
+        who(&a, &named),
+        "root/by-number",
+        "the caller number is From's"
+    );
     let in_use = a.remove_policy("root", "strict", NOW).expect_err("in use");
     assert!(in_use.to_string().contains("in use"), "{in_use}");
     a.remove_subscriber(Subscriber::User("alice"), "root", NOW)
@@ -169,6 +176,34 @@ fn lists_reach_the_snapshot_and_bad_entries_change_nothing() {
         .expect("removed");
     a.list_remove(&own, ListKind::Black, Prefix, "44", NOW)
         .expect_err("gone");
+}
+
+#[test]
+fn patterns_too_large_together_are_refused_by_the_edit() {
+    let mut a = accounts();
+    let mut refused = None;
+    for n in 0..16 {
+        // Fine alone; each takes more than a megabyte when compiled.
+        let pattern = format!(r"(x{n})\w{{40}}");
+        let (scope, agent) = (Scope::System, EntryKind::Agent);
+        let added = a.list_add(
+            &scope,
+            ListKind::Black,
+            agent,
+            &pattern,
+            "t",
+            "cli",
+            None,
+            NOW,
+        );
+        Snapshot::load(&a).expect("whatever was accepted can be served");
+        if let Err(error) = added {
+            refused = Some(error.to_string());
+            break;
+        }
+    }
+    let refused = refused.expect("the bound is met");
+    assert!(refused.contains("`system` together"), "{refused}");
 }
 
 #[test]

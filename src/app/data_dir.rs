@@ -1,12 +1,15 @@
 //! The one folder everything is written under.
 
 use super::Addresses;
+use crate::accounts::private_folder;
 use crate::sip::Secret;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// Bytes of the secret file: two keys of 16.
 const SECRET_LEN: usize = 32;
+/// Where the service listens.
+const ADDRESSES: &str = "addresses.json";
 
 /// The folder, made on first use, and the secret kept in it.
 ///
@@ -54,7 +57,11 @@ impl DataDir {
             path: path.to_owned(),
             source,
         })?;
-        for folder in ["", "state/imports", "models"] {
+        private_folder(path).map_err(|source| DataDirError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+        for folder in ["state/imports", "models"] {
             let folder = path.join(folder);
             std::fs::create_dir_all(&folder).map_err(|source| DataDirError::Io {
                 path: folder,
@@ -103,18 +110,29 @@ impl DataDir {
         self.path.join("clickhouse")
     }
 
-    /// Where the service that runs on this folder listens; `None` when none has run.
+    /// Where the service that runs on the folder `path` listens; `None` when none runs. Makes
+    /// nothing: a wrong path must not become a folder.
     #[must_use]
-    pub fn addresses(&self) -> Option<Addresses> {
-        let text = std::fs::read(self.path.join("addresses.json")).ok()?;
+    pub fn addresses(path: &Path) -> Option<Addresses> {
+        let text = std::fs::read(path.join(ADDRESSES)).ok()?;
         serde_json::from_slice(&text).ok()
     }
 
-    /// Notes where the service listens, for the other commands.
+    /// Notes where the service listens, for the other commands; they see all of it or nothing.
     pub(super) fn note_addresses(&self, addresses: &Addresses) -> Result<(), DataDirError> {
-        let path = self.path.join("addresses.json");
+        let path = self.path.join(ADDRESSES);
+        let draft = self.path.join(format!("{ADDRESSES}.draft"));
         let text = serde_json::json!(addresses).to_string();
-        std::fs::write(&path, text).map_err(|source| DataDirError::Io { path, source })
+        std::fs::write(&draft, text)
+            .and_then(|()| std::fs::rename(&draft, &path))
+            .map_err(|source| DataDirError::Io { path, source })
+    }
+
+    /// Takes the note away when the service ends: somebody else may listen there next.
+    pub(super) fn forget_addresses(&self) {
+        if let Err(error) = std::fs::remove_file(self.path.join(ADDRESSES)) {
+            tracing::warn!(%error, "{ADDRESSES} not removed");
+        }
     }
 
     /// Key of the hashes of SIP transactions.
@@ -177,6 +195,36 @@ fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_new_folder_is_for_its_owner_only() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("var/data");
+        DataDir::open(&path).expect("made");
+        DataDir::open(&path).expect("opened again");
+        let mode = path.metadata().expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+    }
+
+    #[test]
+    fn addresses_are_there_as_long_as_the_service_is() {
+        let folder = tempfile::tempdir().expect("folder");
+        let data = DataDir::open(folder.path()).expect("made");
+        assert!(DataDir::addresses(folder.path()).is_none());
+        let any = "127.0.0.1:1".parse().expect("address");
+        let addresses = Addresses {
+            prevention: any,
+            detection: any,
+            http: any,
+            store: "http://127.0.0.1:2".into(),
+        };
+        data.note_addresses(&addresses).expect("noted");
+        let noted = DataDir::addresses(folder.path()).expect("noted");
+        assert_eq!(noted.store, addresses.store);
+        data.forget_addresses();
+        assert!(DataDir::addresses(folder.path()).is_none());
+    }
 
     #[test]
     fn the_secret_stays_and_is_private() {

@@ -3,8 +3,8 @@
 use super::{DataDir, clock};
 use crate::accounts::{Accounts, AccountsError, Snapshot};
 use crate::config::Settings;
-use crate::decide::Engine;
-use crate::features::{CATALOGUE, VERSION, Windows};
+use crate::decide::{Engine, WindowSizes};
+use crate::features::{CATALOGUE, VERSION};
 use crate::geo::{Geo, GeoError};
 use crate::model::{Model, ModelSlot};
 use crate::telemetry::{Event, Telemetry};
@@ -65,7 +65,10 @@ pub fn offline(settings: &Settings, data_dir: &DataDir) -> Result<Engine, Engine
     Ok(Engine::new(
         Snapshot::load(&accounts)?,
         Geo::open(&settings.geo)?,
-        Windows::new(settings.features.max_tracks, data_dir.windows_key()),
+        WindowSizes {
+            tracks: settings.features.max_tracks,
+            key: data_dir.windows_key(),
+        },
         Arc::new(ModelSlot::new(shipped_model())),
         settings.detection.answer,
     ))

@@ -1,11 +1,12 @@
 //! What stands between a socket and the pipeline: decide, make durable, answer.
 
-use super::clock;
+use super::clock::{self, Monotonic};
 use crate::decide::Engine;
 use crate::domain::{Answer, CallAttempt, CallEvent, Timestamp};
 use crate::server::CallHandler;
 use crate::spool::{Frames, Spool, SpoolError};
 use crate::telemetry::{Event, Telemetry};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Decides batches and spools them before their answers leave.
@@ -13,10 +14,16 @@ pub(super) struct Handler {
     engine: Arc<Engine>,
     spool: Mutex<Spool<CallEvent>>,
     telemetry: Arc<Telemetry>,
+    monotonic: Monotonic,
+    /// Time of the latest call, microseconds.
+    latest: AtomicI64,
 }
 
+/// A clock step back that is waited out call by call; after a longer one time begins anew.
+const SMALL_STEP: i64 = Timestamp::SECOND;
+
 impl Handler {
-    pub(super) const fn new(
+    pub(super) fn new(
         engine: Arc<Engine>,
         spool: Mutex<Spool<CallEvent>>,
         telemetry: Arc<Telemetry>,
@@ -25,7 +32,29 @@ impl Handler {
             engine,
             spool,
             telemetry,
+            monotonic: Monotonic::start(),
+            latest: AtomicI64::new(i64::MIN),
         }
+    }
+
+    /// The wall clock's time, later than that of every call before: windows that are rebuilt
+    /// after a crash tell calls apart by it.
+    fn time_of_call(&self) -> Timestamp {
+        let now = clock::now().0;
+        let next = |latest: i64| {
+            let step = latest.saturating_sub(now);
+            if (0..SMALL_STEP).contains(&step) {
+                latest + 1
+            } else {
+                now
+            }
+        };
+        let before = self
+            .latest
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |latest| {
+                Some(next(latest))
+            });
+        Timestamp(before.map_or(now, next))
     }
 
     /// One write for the whole batch. A spool that cannot take it changes no answer.
@@ -58,7 +87,7 @@ impl Handler {
 
 impl CallHandler for Handler {
     fn now(&self) -> Timestamp {
-        clock::now()
+        self.monotonic.now()
     }
 
     fn decide(&self, attempts: Vec<CallAttempt>, arrived: Timestamp) -> Vec<Answer> {
@@ -66,7 +95,7 @@ impl CallHandler for Handler {
         let mut answers = Vec::with_capacity(attempts.len());
         for attempt in attempts {
             let ingress = attempt.ingress;
-            let decided = self.engine.decide(attempt, arrived);
+            let decided = self.engine.decide(attempt, self.time_of_call());
             answers.push(decided.answer);
             let Some(mut event) = decided.event else {
                 self.telemetry.emit(&Event::Rejected {
@@ -76,7 +105,7 @@ impl CallHandler for Handler {
                 });
                 continue;
             };
-            let latency = clock::now().seconds_since(arrived).max(0.0);
+            let latency = self.monotonic.now().seconds_since(arrived).max(0.0);
             #[expect(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,
@@ -93,7 +122,7 @@ impl CallHandler for Handler {
                 self.lost(&error);
             }
         }
-        self.keep(&frames, arrived);
+        self.keep(&frames, clock::now());
         answers
     }
 }

@@ -6,6 +6,7 @@ mod data_dir;
 mod engine;
 mod handler;
 mod status;
+mod storage;
 mod watch;
 mod windows;
 
@@ -19,24 +20,20 @@ use crate::domain::{CallEvent, Ingress, Timestamp};
 use crate::numbering;
 use crate::server::BindError;
 use crate::server::udp::{UdpConfig, UdpServer};
-use crate::ship::{RealPace, ShipOptions, Shipper, on_own_thread};
 use crate::sip::{Limits, TRANSACTION_LIFETIME_SECS};
-use crate::spool::{self, SpoolError, SpoolOptions, SpoolReader};
-use crate::store::Store;
-use crate::store::embedded::{Embedded, EmbeddedError, EmbeddedOptions};
+use crate::spool::{self, SpoolError, SpoolOptions};
+use crate::store::embedded::EmbeddedError;
 use crate::telemetry::Telemetry;
 use handler::Handler;
-use rand::SeedableRng;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use storage::Storage;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-
-/// How long the shipper may go on after the last call was answered.
-const DRAIN: Duration = Duration::from_secs(10);
+use windows::Keeper;
 
 /// Why the service did not start, or ended by itself.
 #[derive(Debug, thiserror::Error)]
@@ -62,8 +59,6 @@ pub enum AppError {
     Spool(#[from] SpoolError),
     #[error(transparent)]
     Embedded(#[from] EmbeddedError),
-    #[error("cannot start the shipper's thread: {0}")]
-    Thread(#[source] std::io::Error),
     #[error("the {0} ended by itself: this is a defect, its message stands above")]
     TaskEnded(&'static str),
 }
@@ -84,14 +79,12 @@ pub struct Addresses {
 /// A service that has bound its sockets and answers calls.
 pub struct Service {
     addresses: Addresses,
-    engine: Arc<Engine>,
+    keeper: Arc<Keeper>,
     data_dir: Arc<DataDir>,
     tasks: JoinSet<&'static str>,
     sip: CancellationToken,
     background: CancellationToken,
-    shipping: CancellationToken,
-    shipper: std::thread::JoinHandle<()>,
-    embedded: Option<Embedded>,
+    storage: Storage,
 }
 
 impl Service {
@@ -113,14 +106,12 @@ impl Service {
         let http = bind_http(settings.http.listen).await?;
         let http_address = http.local_addr().unwrap_or(settings.http.listen);
 
-        windows::restore(&engine, &data_dir, clock::now());
-        recall(&spool, &engine, &mut prevention, &mut detection)?;
+        let (keeper, saved_at) =
+            Keeper::restore(Arc::clone(&engine), Arc::clone(&data_dir), clock::now());
+        let keeper = Arc::new(keeper);
+        recall(&spool, &engine, saved_at, &mut prevention, &mut detection)?;
 
-        let (sip, background, shipping) = (
-            CancellationToken::new(),
-            CancellationToken::new(),
-            CancellationToken::new(),
-        );
+        let (sip, background) = (CancellationToken::new(), CancellationToken::new());
         let (prevention_address, detection_address) =
             (prevention.local_addr(), detection.local_addr());
         let handler = Arc::new(Handler::new(
@@ -142,22 +133,14 @@ impl Service {
         }
         std::thread::spawn(numbering::warm_up);
 
-        let (embedded, store) = match &settings.store.url {
-            Some(url) => (None, url.clone()),
-            None => {
-                let embedded = start_embedded(settings, &data_dir).await?;
-                let url = embedded.url();
-                (Some(embedded), url)
-            }
-        };
+        let storage = Storage::start(settings, &data_dir, reader, &telemetry).await?;
         let addresses = Addresses {
             prevention: prevention_address,
             detection: detection_address,
             http: http_address,
-            store,
+            store: storage.url().to_owned(),
         };
         data_dir.note_addresses(&addresses)?;
-        let shipper = start_shipper(settings, &addresses.store, reader, &telemetry, &shipping)?;
         let status = status::Status {
             addresses: addresses.clone(),
             engine: Arc::clone(&engine),
@@ -165,17 +148,22 @@ impl Service {
             started: clock::now(),
         };
         tasks.spawn(status::serve(http, status, background.clone()));
-        watch::spawn_all(&mut tasks, &engine, &data_dir, &telemetry, &background);
+        watch::spawn_all(
+            &mut tasks,
+            &engine,
+            &data_dir,
+            &keeper,
+            &telemetry,
+            &background,
+        );
         Ok(Self {
             addresses,
-            engine,
+            keeper,
             data_dir,
             tasks,
             sip,
             background,
-            shipping,
-            shipper,
-            embedded,
+            storage,
         })
     }
 
@@ -199,14 +187,9 @@ impl Service {
         self.sip.cancel();
         self.background.cancel();
         while self.tasks.join_next().await.is_some() {}
-        windows::save(&self.engine, &self.data_dir, clock::now());
-        self.shipping.cancel();
-        let shipper = self.shipper;
-        // A panic there was logged by its own thread; what it left is in the spool.
-        let _ended = tokio::task::spawn_blocking(move || shipper.join().is_ok()).await;
-        if let Some(embedded) = self.embedded {
-            embedded.shutdown().await;
-        }
+        self.keeper.save(clock::now());
+        self.storage.end().await;
+        self.data_dir.forget_addresses();
         match ended {
             None => Ok(()),
             Some(Some(Ok(name))) => Err(AppError::TaskEnded(name)),
@@ -264,11 +247,14 @@ fn spool_options(settings: &Settings) -> SpoolOptions {
 fn recall(
     spool: &spool::Spool<CallEvent>,
     engine: &Engine,
+    saved_at: Timestamp,
     prevention: &mut UdpServer,
     detection: &mut UdpServer,
 ) -> Result<(), AppError> {
     let now = clock::now();
-    let reach = now.plus_secs(-2 * TRANSACTION_LIFETIME_SECS);
+    let reach = now
+        .plus_secs(-2 * TRANSACTION_LIFETIME_SECS)
+        .min(saved_at.plus_secs(-1));
     let oldest_transaction = now.plus_secs(-TRANSACTION_LIFETIME_SECS);
     for event in spool.recent(reach, |event: &CallEvent| event.at)? {
         engine.remember(&event);
@@ -284,40 +270,4 @@ fn recall(
         }
     }
     Ok(())
-}
-
-async fn start_embedded(settings: &Settings, data_dir: &DataDir) -> Result<Embedded, AppError> {
-    let options = EmbeddedOptions {
-        path: data_dir.clickhouse(),
-        listen: settings.embedded.listen,
-        library: settings.embedded.libchdb.clone(),
-        executable: None,
-        sessions: settings.embedded.sessions,
-    };
-    Ok(Embedded::start(options).await?)
-}
-
-fn start_shipper(
-    settings: &Settings,
-    url: &str,
-    reader: SpoolReader<CallEvent>,
-    telemetry: &Arc<Telemetry>,
-    shipping: &CancellationToken,
-) -> Result<std::thread::JoinHandle<()>, AppError> {
-    let (store, url, telemetry) = (
-        settings.store.clone(),
-        url.to_owned(),
-        Arc::clone(telemetry),
-    );
-    let make = move || {
-        let rng = rand_pcg::Pcg64Mcg::seed_from_u64(rand::random());
-        Shipper::new(
-            reader,
-            Store::new(&url, &store),
-            RealPace::new(clock::now as fn() -> Timestamp, rng),
-            ShipOptions::default(),
-            telemetry,
-        )
-    };
-    on_own_thread(make, shipping.clone(), DRAIN).map_err(AppError::Thread)
 }

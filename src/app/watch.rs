@@ -1,6 +1,7 @@
 //! What changes while the service runs: accounts, models, imports, and the saving of habits.
 
-use super::{DataDir, clock, windows};
+use super::windows::Keeper;
+use super::{DataDir, clock};
 use crate::accounts::{Accounts, AccountsError, Snapshot};
 use crate::decide::Engine;
 use crate::features::{CATALOGUE, VERSION};
@@ -22,21 +23,23 @@ pub(super) fn spawn_all(
     tasks: &mut JoinSet<&'static str>,
     engine: &Arc<Engine>,
     data_dir: &Arc<DataDir>,
+    keeper: &Arc<Keeper>,
     telemetry: &Arc<Telemetry>,
     shutdown: &CancellationToken,
 ) {
     let mut seen = None;
     let mut accounts = None;
+    let mut told = None;
     spawn(tasks, "accounts watcher", ACCOUNTS, shutdown, {
         let (engine, data_dir, telemetry) = (engine.clone(), data_dir.clone(), telemetry.clone());
         move || {
             let looked = look_at_accounts(&engine, &data_dir, &telemetry, &mut accounts, &mut seen);
-            if let Err(error) = looked {
-                // The connection may be what is broken: open it anew at the next look.
+            // The connection may be what is broken: open it anew at the next look.
+            if looked.is_err() {
                 accounts = None;
-                telemetry.emit(&Event::AccountsRefused {
-                    error: &error.to_string(),
-                });
+            }
+            if let Some(error) = news(&mut told, looked.err().map(|e| e.to_string())) {
+                telemetry.emit(&Event::AccountsRefused { error });
             }
         }
     });
@@ -45,12 +48,14 @@ pub(super) fn spawn_all(
         move || look_at_models(&engine, &data_dir, &telemetry)
     });
     spawn(tasks, "import watcher", FILES, shutdown, {
-        let (engine, data_dir) = (engine.clone(), data_dir.clone());
-        move || windows::absorb(&engine, &data_dir, clock::now())
+        let keeper = keeper.clone();
+        move || keeper.absorb(clock::now())
     });
     spawn(tasks, "windows saver", SAVING, shutdown, {
-        let (engine, data_dir) = (engine.clone(), data_dir.clone());
-        move || windows::save(&engine, &data_dir, clock::now())
+        let keeper = keeper.clone();
+        move || {
+            keeper.save(clock::now());
+        }
     });
 }
 
@@ -80,6 +85,16 @@ fn spawn(
             look = looked.await.ok();
         }
     });
+}
+
+/// What is wrong, if that is not what was told before: a look four times a second would
+/// otherwise say the same all day.
+fn news(told: &mut Option<String>, wrong: Option<String>) -> Option<&str> {
+    if *told == wrong {
+        return None;
+    }
+    *told = wrong;
+    told.as_deref()
 }
 
 fn look_at_accounts(
@@ -121,5 +136,23 @@ fn look_at_models(engine: &Engine, data_dir: &DataDir, telemetry: &Telemetry) {
         Some(Err(error)) => telemetry.emit(&Event::ModelRefused {
             error: &error.to_string(),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_trouble_is_told_once_until_it_is_over() {
+        let mut told = None;
+        let mut look =
+            |wrong: Option<&str>| news(&mut told, wrong.map(str::to_owned)).map(str::to_owned);
+        assert_eq!(look(None), None);
+        assert_eq!(look(Some("a")), Some("a".into()));
+        assert_eq!(look(Some("a")), None);
+        assert_eq!(look(Some("b")), Some("b".into()));
+        assert_eq!(look(None), None);
+        assert_eq!(look(Some("b")), Some("b".into()));
     }
 }

@@ -2,13 +2,16 @@
 //! those of imported files.
 
 use super::DataDir;
-use crate::decide::Engine;
+use crate::decide::{Engine, Pool};
 use crate::domain::Timestamp;
 use crate::features::{Saved, StateError, StateHeader, Windows, read_state, write_state};
+use parking_lot::Mutex;
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+const POOLS: [Pool; 2] = [Pool::Customers, Pool::Strangers];
 /// Imports remembered as joined, at most: the oldest are forgotten, their files long gone.
 const MAX_ABSORBED: usize = 4_096;
 
@@ -46,82 +49,124 @@ impl ImportedWindows {
     }
 }
 
-/// Saves the service's windows. A failure is told and costs only what a restart would forget.
-pub(super) fn save(engine: &Engine, data_dir: &DataDir, now: Timestamp) {
-    let absorbed = absorbed(data_dir);
-    if let Err(error) = save_with(engine, data_dir, now, absorbed) {
-        tracing::error!(%error, "habits not saved");
-    }
+/// The service's windows on disk, and what is in them. One at a time saves or joins.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    engine: Arc<Engine>,
+    data_dir: Arc<DataDir>,
+    /// Ids of imports whose habits are in the windows, newest last.
+    joined: Mutex<Vec<String>>,
 }
 
-fn save_with(
-    engine: &Engine,
-    data_dir: &DataDir,
-    now: Timestamp,
-    absorbed: Vec<String>,
-) -> Result<(), WindowsFileError> {
-    let header = StateHeader::new(key_check(data_dir), now, absorbed);
-    write_whole(&data_dir.windows(), &header, |take| {
-        engine.copy_windows(take);
-    })
-}
-
-/// Restores the windows of the last process. Damaged ones are set aside, and told.
-pub(super) fn restore(engine: &Engine, data_dir: &DataDir, now: Timestamp) {
-    let path = data_dir.windows();
-    if !path.exists() {
-        return;
-    }
-    match read_whole(&path, key_check(data_dir)) {
-        Ok((header, tracks)) => {
-            engine.merge_windows(&tracks);
-            let age = now.seconds_since(header.saved_at);
-            tracing::info!(tracks = tracks.len(), age_s = age, "habits restored");
-        }
-        Err(error) => {
-            let aside = path.with_extension("damaged");
-            let moved = std::fs::rename(&path, &aside).is_ok();
-            tracing::error!(%error, moved, "habits not restored: they are learned anew");
-        }
-    }
-}
-
-/// Joins the windows of imported files, each once: saved as joined before its file goes.
-pub(super) fn absorb(engine: &Engine, data_dir: &DataDir, now: Timestamp) {
-    let Ok(entries) = std::fs::read_dir(data_dir.imports()) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        let path = entry.path();
-        let Some(id) = import_id(&path) else {
-            continue;
+impl Keeper {
+    /// Restores the windows of the last process; also the earliest time from which on calls may
+    /// be missing in them. Damaged ones are set aside, and told.
+    pub(super) fn restore(
+        engine: Arc<Engine>,
+        data_dir: Arc<DataDir>,
+        now: Timestamp,
+    ) -> (Self, Timestamp) {
+        let mut keeper = Self {
+            engine,
+            data_dir,
+            joined: Mutex::default(),
         };
-        let mut joined = absorbed(data_dir);
-        if !joined.contains(&id) {
-            match read_whole(&path, key_check(data_dir)) {
-                Ok((_, tracks)) => {
-                    engine.merge_windows(&tracks);
-                    tracing::info!(
-                        import = id,
-                        tracks = tracks.len(),
-                        "habits of an import joined"
-                    );
-                }
-                Err(error) => {
-                    tracing::error!(%error, "habits of an import cannot be joined: set aside");
-                    let _moved = std::fs::rename(&path, path.with_extension("damaged"));
-                    continue;
-                }
-            }
-            joined.push(id);
-            let surplus = joined.len().saturating_sub(MAX_ABSORBED);
-            joined.drain(..surplus);
-            if let Err(error) = save_with(engine, data_dir, now, joined) {
-                // Not noted as joined: the file must not be joined again by this process.
-                tracing::error!(%error, "habits not saved after joining an import");
+        let mut since = now;
+        for pool in POOLS {
+            if let Some(header) = keeper.restore_pool(pool, now) {
+                since = since.min(header.saved_at);
+                keeper.joined.get_mut().extend(header.absorbed);
             }
         }
-        let _removed = std::fs::remove_file(&path);
+        (keeper, since)
+    }
+
+    fn restore_pool(&self, pool: Pool, now: Timestamp) -> Option<StateHeader> {
+        let path = self.path(pool);
+        if !path.exists() {
+            return None;
+        }
+        match read_whole(&path, key_check(&self.data_dir)) {
+            Ok((header, tracks)) => {
+                self.engine.merge_windows(pool, &tracks, now);
+                let age_s = now.seconds_since(header.saved_at);
+                tracing::info!(?pool, tracks = tracks.len(), age_s, "habits restored");
+                Some(header)
+            }
+            Err(error) => {
+                let moved = std::fs::rename(&path, path.with_extension("damaged")).is_ok();
+                tracing::error!(%error, moved, "habits not restored: they are learned anew");
+                None
+            }
+        }
+    }
+
+    /// Saves the windows. A failure is told and costs only what a restart would forget.
+    pub(super) fn save(&self, now: Timestamp) -> bool {
+        let joined = self.joined.lock();
+        POOLS.into_iter().all(|pool| {
+            let absorbed = match pool {
+                Pool::Customers => joined.clone(),
+                Pool::Strangers => Vec::new(),
+            };
+            let header = StateHeader::new(key_check(&self.data_dir), now, absorbed);
+            let written = write_whole(&self.path(pool), &header, |take| {
+                self.engine.copy_windows(pool, take);
+            });
+            if let Err(error) = &written {
+                tracing::error!(%error, "habits not saved");
+            }
+            written.is_ok()
+        })
+    }
+
+    /// Joins the windows of imported files, each once: its file goes when they are saved.
+    pub(super) fn absorb(&self, now: Timestamp) {
+        let Ok(entries) = std::fs::read_dir(self.data_dir.imports()) else {
+            return;
+        };
+        for path in entries.flatten().map(|entry| entry.path()) {
+            let Some(id) = import_id(&path) else {
+                continue;
+            };
+            if !self.joined.lock().contains(&id) {
+                self.join(&path, id, now);
+            }
+            if self.save(now) {
+                let _removed = std::fs::remove_file(&path);
+            }
+        }
+    }
+
+    fn join(&self, path: &Path, id: String, now: Timestamp) {
+        match read_whole(path, key_check(&self.data_dir)) {
+            Ok((_, tracks)) => {
+                self.engine.merge_windows(Pool::Customers, &tracks, now);
+                tracing::info!(
+                    import = id,
+                    tracks = tracks.len(),
+                    "habits of an import joined"
+                );
+                let mut joined = self.joined.lock();
+                joined.push(id);
+                let surplus = joined.len().saturating_sub(MAX_ABSORBED);
+                joined.drain(..surplus);
+            }
+            Err(error) => {
+                tracing::error!(%error, "habits of an import cannot be joined: set aside");
+                let _moved = std::fs::rename(path, path.with_extension("damaged"));
+            }
+        }
+    }
+
+    fn path(&self, pool: Pool) -> PathBuf {
+        match pool {
+            Pool::Customers => self.data_dir.windows(),
+            Pool::Strangers => self
+                .data_dir
+                .windows()
+                .with_file_name("windows-of-strangers"),
+        }
     }
 }
 
@@ -129,15 +174,6 @@ pub(super) fn absorb(engine: &Engine, data_dir: &DataDir, now: Timestamp) {
 fn import_id(path: &Path) -> Option<String> {
     let name = path.file_name()?.to_str()?;
     (path.extension().is_none() && !name.starts_with('.')).then(|| name.to_owned())
-}
-
-fn absorbed(data_dir: &DataDir) -> Vec<String> {
-    let Ok(file) = File::open(data_dir.windows()) else {
-        return Vec::new();
-    };
-    StateHeader::peek(&mut BufReader::new(file))
-        .map(|header| header.absorbed)
-        .unwrap_or_default()
 }
 
 fn key_check(data_dir: &DataDir) -> u64 {

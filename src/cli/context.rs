@@ -20,8 +20,8 @@ impl Context {
     pub(super) fn load(config: Option<&Path>, data_dir: PathBuf) -> anyhow::Result<Self> {
         let settings = Settings::load(config)?;
         let filter = EnvFilter::try_new(&settings.log.level).map_err(|_| {
-            crate::config::ConfigError::Range {
-                key: "log.level",
+            crate::config::ConfigError::Value {
+                key: "log.level".to_owned(),
                 value: settings.log.level.clone(),
                 expected: "error, warn, info, debug, trace, or a filter such as info,tfps::ship=debug",
             }
@@ -57,10 +57,17 @@ impl Context {
     pub(super) async fn store(&self) -> anyhow::Result<Store> {
         let url = match &self.settings.store.url {
             Some(url) => url.clone(),
-            None => self.data_dir()?.addresses().map_or_else(
-                || format!("http://{}", self.settings.embedded.listen),
-                |a| a.store,
-            ),
+            // Never a guess: on the usual port may be the service of another data folder.
+            None => {
+                let found = DataDir::addresses(&self.data_dir).with_context(|| {
+                    format!(
+                        "no service runs on {}: start it (`tfps serve`), or give the --data-dir of \
+                         one that runs, or set `store.url`",
+                        self.data_dir.display()
+                    )
+                })?;
+                found.store
+            }
         };
         let store = Store::new(&url, &self.settings.store);
         store.ping().await.with_context(|| {
@@ -68,5 +75,27 @@ impl Context {
         })?;
         store.migrate().await?;
         Ok(store)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn without_a_service_on_the_folder_no_store_is_guessed() {
+        let folder = tempfile::tempdir().expect("folder");
+        let wrong = folder.path().join("wrong");
+        let context = Context {
+            settings: Settings::default(),
+            config: None,
+            data_dir: wrong.clone(),
+        };
+        let error = context.store().await.expect_err("nobody there").to_string();
+        assert!(
+            error.contains(&format!("no service runs on {}", wrong.display())),
+            "{error}"
+        );
+        assert!(!wrong.exists(), "a wrong path must not become a folder");
     }
 }

@@ -1,6 +1,7 @@
 //! `tfps import`
 
 use super::context::Context;
+use super::draft::{Draft, check_apart};
 use super::output::Format;
 use super::{Done, output, progress};
 use crate::app::{DataDir, ImportedWindows, clock, offline};
@@ -8,10 +9,10 @@ use crate::decide::Engine;
 use crate::domain::CallRecord;
 use crate::features::{CATALOGUE, VERSION, Windows};
 use crate::replay::csv::{BadRow, Reader, RowError};
-use crate::replay::{Importer, decide, hash_file};
+use crate::replay::{Importer, Order, decide, hash_file, raw};
 use anyhow::Context as _;
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Write};
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 /// Bad rows told one by one; of more only the number.
@@ -37,6 +38,12 @@ pub(super) struct ImportArgs {
 }
 
 pub(super) async fn run(context: Context, args: ImportArgs) -> anyhow::Result<Done> {
+    check_files(
+        &args.file,
+        args.warm.as_deref(),
+        args.rejected.as_deref(),
+        None,
+    )?;
     let data_dir = context.data_dir()?;
     let engine = engine(&context, &data_dir)?;
     if let Some(warm) = &args.warm {
@@ -48,15 +55,13 @@ pub(super) async fn run(context: Context, args: ImportArgs) -> anyhow::Result<Do
     store.describe_features(VERSION, &names).await?;
     let windows = Windows::new(context.settings.features.max_tracks, data_dir.windows_key());
     let by = args.file.file_name().unwrap_or_default().to_string_lossy();
-    let mut importer = Importer::new(
-        &engine,
-        &store,
-        file,
-        windows,
-        by.into_owned(),
-        clock::now(),
-    );
-    let mut rows = Rows::open(&args.file, "importing", args.rejected.clone())?;
+    let mut importer = Importer::new(&engine, &store, file, windows, by.into_owned());
+    let mut rows = Rows::open(
+        &args.file,
+        "importing",
+        args.rejected.clone(),
+        Order::new(Some(clock::now())),
+    )?;
     while let Some((record, line)) = rows.next()? {
         importer.take(&record, line).await?;
     }
@@ -69,13 +74,44 @@ pub(super) async fn run(context: Context, args: ImportArgs) -> anyhow::Result<Do
         output::line(&format!(
             "{} calls in ClickHouse ({} were there before), {} with a verdict, {} would have been refused",
             done.calls, done.already, done.verdicts, done.refused
-        ));
+        ))?;
     }
     Ok(if set_aside > 0 {
         Done::SomeSetAside
     } else {
         Done::All
     })
+}
+
+/// Before anything is done or written: each file of calls has a good header, and nothing that
+/// is read would be written over.
+pub(super) fn check_files(
+    file: &Path,
+    warm: Option<&Path>,
+    rejected: Option<&Path>,
+    out: Option<&Path>,
+) -> anyhow::Result<()> {
+    let aside = rejected.map_or_else(|| rejected_of(file), Path::to_owned);
+    let warm_aside = warm.map(rejected_of);
+    let inputs: Vec<&Path> = std::iter::once(file).chain(warm).collect();
+    let outputs: Vec<&Path> = std::iter::once(aside.as_path())
+        .chain(out)
+        // The same history may be walked through twice.
+        .chain(warm_aside.as_deref().filter(|other| *other != aside))
+        .collect();
+    check_apart(&inputs, &outputs)?;
+    for path in inputs {
+        let opened = File::open(path).with_context(|| path.display().to_string())?;
+        Reader::new(BufReader::new(opened)).with_context(|| path.display().to_string())?;
+    }
+    Ok(())
+}
+
+/// Where rows of a file that cannot be read go when nothing else is said.
+fn rejected_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".rejected.csv");
+    name.into()
 }
 
 /// An engine with the accounts and the promoted model of the data folder, and empty windows.
@@ -93,7 +129,7 @@ pub(super) fn engine(context: &Context, data_dir: &DataDir) -> anyhow::Result<En
 /// Walks the windows through a history.
 pub(super) fn warm_up(engine: &Engine, history: &Path) -> anyhow::Result<()> {
     let file = hash_file(history).with_context(|| history.display().to_string())?;
-    let mut rows = Rows::open(history, "warming up", None)?;
+    let mut rows = Rows::open(history, "warming up", None, Order::new(None))?;
     while let Some((record, line)) = rows.next()? {
         let _walked = decide(engine, &record, file.call_id(line));
     }
@@ -107,9 +143,10 @@ pub(super) struct Rows {
     bar: indicatif::ProgressBar,
     path: PathBuf,
     rejected: PathBuf,
-    aside: Option<BufWriter<File>>,
+    aside: Option<csv::Writer<Draft>>,
     bad: u64,
     read: u64,
+    order: Order,
 }
 
 impl Rows {
@@ -117,24 +154,21 @@ impl Rows {
         path: &Path,
         what: &'static str,
         rejected: Option<PathBuf>,
+        order: Order,
     ) -> anyhow::Result<Self> {
         let file = File::open(path).with_context(|| path.display().to_string())?;
         let bar = progress::bytes(file.metadata()?.len(), what);
         let reader =
             Reader::new(BufReader::new(file)).with_context(|| path.display().to_string())?;
-        let default = || {
-            let mut name = path.as_os_str().to_owned();
-            name.push(".rejected.csv");
-            name.into()
-        };
         Ok(Self {
             reader,
             bar,
             path: path.to_owned(),
-            rejected: rejected.unwrap_or_else(default),
+            rejected: rejected.unwrap_or_else(|| rejected_of(path)),
             aside: None,
             bad: 0,
             read: 0,
+            order,
         })
     }
 
@@ -147,7 +181,17 @@ impl Rows {
             }
             match self.reader.next() {
                 None => return Ok(None),
-                Some(Ok(record)) => return Ok(Some((record, self.reader.line()))),
+                Some(Ok(record)) => {
+                    let line = self.reader.line();
+                    match self.order.check(&record) {
+                        Ok(()) => return Ok(Some((record, line))),
+                        Err(problem) => self.set_aside(&BadRow {
+                            line,
+                            problem,
+                            raw: raw(&record),
+                        })?,
+                    }
+                }
                 Some(Err(RowError::Bad(row))) => self.set_aside(&row)?,
                 Some(Err(error)) => {
                     return Err(error).with_context(|| self.path.display().to_string());
@@ -162,28 +206,29 @@ impl Rows {
             self.bar
                 .suspend(|| eprintln!("line {}: {}", row.line, row.problem));
         }
-        if self.aside.is_none() {
-            let file = File::create(&self.rejected)
-                .with_context(|| self.rejected.display().to_string())?;
-            self.aside = Some(BufWriter::new(file));
-        }
-        if let Some(aside) = &mut self.aside {
-            writeln!(
-                aside,
-                "{},{:?},{:?}",
-                row.line,
-                row.problem.to_string(),
-                row.raw
-            )?;
-        }
+        let aside = match &mut self.aside {
+            Some(aside) => aside,
+            None => {
+                let mut aside = csv::Writer::from_writer(Draft::create(&self.rejected)?);
+                aside.write_record(["line", "problem", "row"])?;
+                self.aside.insert(aside)
+            }
+        };
+        let (line, problem) = (row.line.to_string(), row.problem.to_string());
+        aside.write_record([&line, &problem, &row.raw])?;
         Ok(())
     }
 
     /// How many rows were set aside.
     pub(super) fn finish(self) -> anyhow::Result<u64> {
         self.bar.finish_and_clear();
-        if let Some(mut aside) = self.aside {
-            aside.flush()?;
+        if let Some(aside) = self.aside {
+            let draft = aside
+                .into_inner()
+                .map_err(csv::IntoInnerError::into_error)?;
+            draft
+                .finish()
+                .with_context(|| self.rejected.display().to_string())?;
             eprintln!(
                 "{} rows of {} could not be read and are set aside in {}",
                 self.bad,
@@ -192,5 +237,59 @@ impl Rows {
             );
         }
         Ok(self.bad)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: &str =
+        "time,domain,user,dialed_number,source_ip,user_agent,calls,verdict,campaign\n";
+
+    #[test]
+    fn bad_rows_are_set_aside_as_csv() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("calls.csv");
+        std::fs::write(&path, format!("{HEADER}a,\"b\nsoon,d,u,1,192.0.2.1,a,,,\n"))
+            .expect("written");
+        let mut rows = Rows::open(&path, "reading", None, Order::new(None)).expect("opened");
+        assert!(rows.next().expect("read").is_none());
+        assert_eq!(rows.finish().expect("finished"), 2);
+        let mut aside = csv::Reader::from_path(rejected_of(&path)).expect("there");
+        let header: Vec<String> = aside
+            .headers()
+            .expect("a header")
+            .iter()
+            .map(Into::into)
+            .collect();
+        assert_eq!(header, ["line", "problem", "row"]);
+        let rows: Vec<csv::StringRecord> = aside.records().map(|r| r.expect("a row")).collect();
+        assert_eq!(rows.len(), 2);
+        assert_eq!((&rows[0][0], &rows[0][2]), ("2", "a,\"b"));
+        assert_eq!(
+            (&rows[1][0], &rows[1][2]),
+            ("3", "soon,d,u,1,192.0.2.1,a,,,")
+        );
+    }
+
+    #[test]
+    fn what_is_read_is_not_written_over() {
+        let folder = tempfile::tempdir().expect("folder");
+        let at = |name: &str| folder.path().join(name);
+        for name in ["calls.csv", "history.csv"] {
+            std::fs::write(at(name), HEADER).expect("written");
+        }
+        let (calls, history) = (at("calls.csv"), at("history.csv"));
+        let check = |rejected: Option<&Path>, out: Option<&Path>| {
+            check_files(&calls, Some(&history), rejected, out)
+        };
+        check(None, Some(&at("out.csv"))).expect("fine");
+        check(None, Some(&calls)).expect_err("the input");
+        check(None, Some(&history)).expect_err("the history");
+        check(Some(&calls), None).expect_err("the input");
+        check(None, Some(&rejected_of(&calls))).expect_err("twice");
+        std::fs::write(&history, "no header\n").expect("written");
+        check(None, None).expect_err("a header that is none");
     }
 }

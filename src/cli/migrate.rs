@@ -8,7 +8,7 @@ pub(super) async fn run(context: Context) -> anyhow::Result<Done> {
     let store = context.store().await?;
     let applied = store.migrate().await?;
     if applied.is_empty() {
-        output::line("the tables are those of this version");
+        output::line("the tables are those of this version")?;
     }
     Ok(Done::All)
 }

@@ -3,6 +3,7 @@
 mod check;
 mod context;
 mod domain;
+mod draft;
 mod embedded;
 mod import;
 mod list;
@@ -18,7 +19,9 @@ mod subscriber;
 mod train;
 mod verdict;
 
+use crate::app::{AppError, EngineError};
 use crate::config::ConfigError;
+use crate::geo::GeoError;
 use clap::{Parser, Subcommand};
 use context::Context;
 use std::path::PathBuf;
@@ -101,15 +104,30 @@ pub fn main() -> ExitCode {
     match run(cli) {
         Ok(Done::All) => ExitCode::SUCCESS,
         Ok(Done::SomeSetAside) => ExitCode::from(EXIT_DATA),
+        Err(error) if output::nobody_reads(&error) => ExitCode::SUCCESS,
         Err(error) => {
             output::error(&error);
-            if error.is::<ConfigError>() {
+            if is_configuration(&error) {
                 ExitCode::from(EXIT_CONFIG)
             } else {
                 ExitCode::FAILURE
             }
         }
     }
+}
+
+/// Whether a key of the configuration must be changed: also for the files that keys name, which
+/// are opened later.
+fn is_configuration(error: &anyhow::Error) -> bool {
+    let engine = match error.downcast_ref::<AppError>() {
+        Some(AppError::Engine(engine)) => Some(engine),
+        _ => error.downcast_ref::<EngineError>(),
+    };
+    let geo = match engine {
+        Some(EngineError::Geo(geo)) => Some(geo),
+        _ => error.downcast_ref::<GeoError>(),
+    };
+    error.is::<ConfigError>() || matches!(geo, Some(GeoError::Mmdb { .. }))
 }
 
 fn run(cli: Cli) -> anyhow::Result<Done> {
@@ -152,5 +170,21 @@ mod tests {
     #[test]
     fn the_arguments_hold_together() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_database_that_is_none_is_bad_configuration_wherever_it_is_opened() {
+        let wrong = || {
+            let settings = crate::geo::GeoSettings {
+                database: Some("/nonexistent.mmdb".into()),
+                ..Default::default()
+            };
+            crate::geo::Geo::open(&settings).expect_err("not there")
+        };
+        assert!(is_configuration(&wrong().into()));
+        assert!(is_configuration(&EngineError::from(wrong()).into()));
+        let app = AppError::from(EngineError::from(wrong()));
+        assert!(is_configuration(&anyhow::Error::from(app).context("start")));
+        assert!(!is_configuration(&anyhow::anyhow!("else")));
     }
 }

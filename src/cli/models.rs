@@ -40,17 +40,17 @@ pub(super) fn run(context: &Context, command: ModelsCommand) -> anyhow::Result<D
     match command {
         ModelsCommand::List { format } => list(&models, format),
         ModelsCommand::Promote { id } => {
-            told(&promotion::promote(&models, &id, now, CATALOGUE, VERSION)?);
+            told(&promotion::promote(&models, &id, now, CATALOGUE, VERSION)?)?;
             Ok(Done::All)
         }
         ModelsCommand::RollBack => {
-            told(&promotion::roll_back(&models, now, CATALOGUE, VERSION)?);
+            told(&promotion::roll_back(&models, now, CATALOGUE, VERSION)?)?;
             Ok(Done::All)
         }
     }
 }
 
-fn told(pointer: &InForce) {
+fn told(pointer: &InForce) -> std::io::Result<()> {
     match &pointer.model {
         Some(model) => output::line(&format!("in force: {}", model.id)),
         None => output::line("in force: the shipped model"),

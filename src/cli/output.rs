@@ -1,9 +1,9 @@
 //! What commands print: a table for people, JSON for programs.
-#![expect(clippy::print_stdout, reason = "printing is what this is for")]
 
 use super::Done;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
+use std::io::{self, Write};
 
 /// `--json`, wherever something is listed.
 #[derive(clap::Args, Clone, Copy, Debug)]
@@ -35,19 +35,63 @@ pub(super) fn list<T: Serialize>(
     for value in values {
         table.add_row(row(value));
     }
-    println!("{table}");
+    line(&table.to_string())?;
     Ok(Done::All)
 }
 
 /// Prints a value as JSON.
 pub(super) fn json<T: Serialize + ?Sized>(value: &T) -> anyhow::Result<Done> {
-    println!("{}", serde_json::to_string_pretty(value)?);
+    line(&serde_json::to_string_pretty(value)?)?;
     Ok(Done::All)
 }
 
 /// Prints a line of result.
-pub(super) fn line(text: &str) {
-    println!("{text}");
+pub(super) fn line(text: &str) -> io::Result<()> {
+    let mut out = Stdout;
+    writeln!(out, "{text}")?;
+    out.flush()
+}
+
+/// Standard output, whose reader may have seen enough.
+pub(super) struct Stdout;
+
+/// The reader of standard output is gone (`tfps list show | head`): no failure.
+#[derive(Debug, thiserror::Error)]
+#[error("standard output is closed")]
+struct Closed;
+
+fn closed(error: io::Error) -> io::Error {
+    match error.kind() {
+        // A kind of its own: a connection to ClickHouse that breaks is a failure.
+        io::ErrorKind::BrokenPipe => io::Error::other(Closed),
+        _ => error,
+    }
+}
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        io::stdout().write(bytes).map_err(closed)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stdout().flush().map_err(closed)
+    }
+}
+
+/// Whether a command ended only because nobody reads on.
+pub(super) fn nobody_reads(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| {
+            let io = cause.downcast_ref::<io::Error>();
+            // What is inside a csv error does not stand in its chain.
+            io.or_else(|| match cause.downcast_ref::<csv::Error>()?.kind() {
+                csv::ErrorKind::Io(io) => Some(io),
+                _ => None,
+            })
+        })
+        .filter_map(io::Error::get_ref)
+        .any(|inner| inner.is::<Closed>())
 }
 
 /// Prints an error with its causes on one line.
@@ -61,4 +105,19 @@ pub(super) fn error(error: &anyhow::Error) {
         }
     }
     eprintln!("error: {text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_closed_standard_output_ends_quietly() {
+        let broken = || io::Error::from(io::ErrorKind::BrokenPipe);
+        assert!(nobody_reads(&closed(broken()).into()));
+        let wrapped = anyhow::Error::from(csv::Error::from(closed(broken()))).context("-");
+        assert!(nobody_reads(&wrapped));
+        assert!(!nobody_reads(&broken().into()));
+        assert!(!nobody_reads(&anyhow::anyhow!("else")));
+    }
 }

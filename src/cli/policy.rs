@@ -5,7 +5,8 @@ use super::output::Format;
 use super::{Done, output};
 use crate::accounts::{CountryRules, PolicyRules};
 use crate::app::clock;
-use crate::domain::{AnswerMode, Check, Mode, Plan, REFUSAL_ORDER};
+use crate::domain::{AnswerMode, Check, Country, Mode, Plan, REFUSAL_ORDER};
+use crate::numbering;
 use crate::policy::is_available;
 use anyhow::{Context as _, bail};
 use clap::ValueEnum;
@@ -154,9 +155,12 @@ pub(super) fn run(context: &Context, command: PolicyCommand) -> anyhow::Result<D
                     "nothing to change: give at least one of the options of `tfps policy set --help`"
                 );
             }
+            let (origin, destination) = args.countries()?;
             accounts
                 .change_policy(&args.domain, &args.policy, is_available, now, |rules| {
                     args.apply(rules);
+                    rules.origin = origin.unwrap_or_else(|| rules.origin.clone());
+                    rules.destination = destination.unwrap_or_else(|| rules.destination.clone());
                     Ok(())
                 })
                 .with_context(|| {
@@ -199,32 +203,67 @@ impl SetArgs {
         if let Some(Threshold(risk)) = self.risk_threshold {
             rules.risk_threshold = risk;
         }
-        let countries = [
-            (&mut rules.origin, &self.origin_only, &self.origin_except),
-            (
-                &mut rules.destination,
-                &self.destination_only,
-                &self.destination_except,
-            ),
-        ];
-        for (rule, only, except) in countries {
-            if only.is_some() || except.is_some() {
-                *rule = CountryRules {
-                    only: codes(only.as_deref()),
-                    except: codes(except.as_deref()),
-                };
-            }
-        }
+    }
+
+    /// The rules for origin and destination, where they change.
+    fn countries(&self) -> anyhow::Result<(Option<CountryRules>, Option<CountryRules>)> {
+        let origin = country_rules("origin", &self.origin_only, &self.origin_except)?;
+        let to = (&self.destination_only, &self.destination_except);
+        Ok((origin, country_rules("destination", to.0, to.1)?))
     }
 }
 
-fn codes(given: Option<&[String]>) -> Vec<String> {
-    given
-        .unwrap_or_default()
-        .iter()
-        .filter(|code| !code.is_empty())
-        .map(|code| code.to_ascii_uppercase())
-        .collect()
+/// ISO 3166-1 codes of countries without a numbering plan of their own. Addresses are in them,
+/// numbers never.
+const WITHOUT_PLAN: [&str; 7] = ["AQ", "BV", "GS", "HM", "PN", "TF", "UM"];
+
+fn country_rules(
+    what: &str,
+    only: &Option<Vec<String>>,
+    except: &Option<Vec<String>>,
+) -> anyhow::Result<Option<CountryRules>> {
+    let codes = |codes: &[String], option: &str| -> anyhow::Result<Vec<String>> {
+        let option = format!("--{what}-{option}");
+        codes
+            .iter()
+            .map(|given| country_code(given, what == "origin").with_context(|| option.clone()))
+            .collect()
+    };
+    match (only.as_deref(), except.as_deref()) {
+        (None, None) => Ok(None),
+        (Some(only), _) => Ok(Some(CountryRules {
+            only: codes(only, "only")?,
+            except: Vec::new(),
+        })),
+        (None, Some([nothing])) if nothing.is_empty() => Ok(Some(CountryRules::default())),
+        (None, Some(except)) => Ok(Some(CountryRules {
+            only: Vec::new(),
+            except: codes(except, "except")?,
+        })),
+    }
+}
+
+/// A code as it is stored. One that no call can ever have would refuse, or let through, all.
+fn country_code(given: &str, of_addresses: bool) -> anyhow::Result<String> {
+    let code = given.to_ascii_uppercase();
+    let known = Country::parse(&code).is_some_and(|country| {
+        if of_addresses {
+            let plain = country != Country::GLOBAL && numbering::has_plan(country);
+            plain || WITHOUT_PLAN.contains(&country.as_str())
+        } else {
+            numbering::has_plan(country)
+        }
+    });
+    if known {
+        return Ok(code);
+    }
+    let hint = match code.as_str() {
+        "UK" => "; the United Kingdom is GB",
+        "EL" => "; Greece is GR",
+        _ if of_addresses => "",
+        _ => ", or XG for satellite and global numbers",
+    };
+    bail!("`{given}`: expected a country code of ISO 3166-1 such as BR{hint}")
 }
 
 fn show(rules: &PolicyRules, format: Format) -> anyhow::Result<Done> {
@@ -232,25 +271,25 @@ fn show(rules: &PolicyRules, format: Format) -> anyhow::Result<Done> {
         return output::json(rules);
     }
     let value = json!(rules);
-    output::line(&format!("plan            {}", text(&value["plan"])));
-    output::line(&format!("answer          {}", text(&value["answer"])));
+    output::line(&format!("plan            {}", text(&value["plan"])))?;
+    output::line(&format!("answer          {}", text(&value["answer"])))?;
     let threshold = match rules.risk_threshold {
         Some(risk) => risk.to_string(),
         None => "the model's".to_owned(),
     };
-    output::line(&format!("risk threshold  {threshold}"));
-    output::line(&format!("origin          {}", countries(&rules.origin)));
+    output::line(&format!("risk threshold  {threshold}"))?;
+    output::line(&format!("origin          {}", countries(&rules.origin)))?;
     output::line(&format!(
         "destination     {}",
         countries(&rules.destination)
-    ));
-    output::line("checks, in the order in which they decide:");
+    ))?;
+    output::line("checks, in the order in which they decide:")?;
     for check in REFUSAL_ORDER.into_iter().filter(|&c| is_available(c)) {
         output::line(&format!(
             "  {check} {:8} {}",
             rules.mode(check).as_str(),
             check.description()
-        ));
+        ))?;
     }
     Ok(Done::All)
 }
@@ -264,5 +303,46 @@ fn countries(rules: &CountryRules) -> String {
         ([], []) => "all countries".to_owned(),
         (only, []) => format!("only {}", only.join(" ")),
         (_, except) => format!("all but {}", except.join(" ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(what: &str, only: Option<&str>, except: Option<&str>) -> anyhow::Result<CountryRules> {
+        let split = |text: &str| text.split(',').map(str::to_owned).collect();
+        country_rules(what, &only.map(split), &except.map(split)).map(Option::unwrap_or_default)
+    }
+
+    #[test]
+    fn only_countries_that_a_call_can_have() {
+        let only = |what, codes| rules(what, Some(codes), None).map(|rules| rules.only);
+        assert_eq!(only("destination", "br,XG").expect("known"), ["BR", "XG"]);
+        assert_eq!(only("origin", "AQ,XK").expect("known"), ["AQ", "XK"]);
+        for (what, codes) in [
+            ("destination", "UK"),
+            ("destination", "ZZ"),
+            ("destination", "AQ"),
+            ("destination", "BR,"),
+            ("destination", ""),
+            ("origin", "XG"),
+            ("origin", "XX"),
+            ("origin", "BRA"),
+        ] {
+            only(what, codes).expect_err(codes);
+        }
+        let hint = format!("{:#}", only("destination", "UK").expect_err("none"));
+        assert!(
+            hint.contains("--destination-only") && hint.contains("GB"),
+            "{hint}"
+        );
+    }
+
+    #[test]
+    fn all_countries_are_said_by_an_empty_exception_only() {
+        let all = rules("destination", None, Some("")).expect("all");
+        assert_eq!(all, CountryRules::default());
+        rules("destination", None, Some("BR,")).expect_err("a code is missing");
     }
 }

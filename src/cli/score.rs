@@ -1,11 +1,11 @@
 //! `tfps score`
 
 use super::context::Context;
-use super::import::{Rows, engine, warm_up};
+use super::draft::Draft;
+use super::import::{Rows, check_files, engine, warm_up};
 use super::{Done, output};
-use crate::replay::{ScoredWriter, decide, hash_file};
+use crate::replay::{Order, ScoredWriter, decide, hash_file};
 use anyhow::Context as _;
-use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
@@ -25,21 +25,51 @@ pub(super) struct ScoreArgs {
     rejected: Option<PathBuf>,
 }
 
+/// Where scored calls go.
+enum Out {
+    Stdout(BufWriter<output::Stdout>),
+    File(Draft),
+}
+
+impl Out {
+    fn as_write(&mut self) -> &mut dyn Write {
+        match self {
+            Self::Stdout(out) => out,
+            Self::File(draft) => draft,
+        }
+    }
+}
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.as_write().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.as_write().flush()
+    }
+}
+
 pub(super) fn run(context: &Context, args: ScoreArgs) -> anyhow::Result<Done> {
+    let to_file = (args.out.as_os_str() != "-").then_some(args.out.as_path());
+    check_files(
+        &args.file,
+        args.warm.as_deref(),
+        args.rejected.as_deref(),
+        to_file,
+    )?;
     let data_dir = context.data_dir()?;
     let engine = engine(context, &data_dir)?;
     if let Some(warm) = &args.warm {
         warm_up(&engine, warm)?;
     }
     let file = hash_file(&args.file).with_context(|| args.file.display().to_string())?;
-    let to_stdout = args.out.as_os_str() == "-";
-    let out: Box<dyn Write> = if to_stdout {
-        Box::new(std::io::stdout().lock())
-    } else {
-        Box::new(File::create(&args.out).with_context(|| args.out.display().to_string())?)
+    let out = match to_file {
+        None => Out::Stdout(BufWriter::new(output::Stdout)),
+        Some(path) => Out::File(Draft::create(path)?),
     };
-    let mut writer = ScoredWriter::new(BufWriter::new(out))?;
-    let mut rows = Rows::open(&args.file, "scoring", args.rejected)?;
+    let mut writer = ScoredWriter::new(out)?;
+    let mut rows = Rows::open(&args.file, "scoring", args.rejected, Order::new(None))?;
     let mut scored = 0_u64;
     while let Some((record, line)) = rows.next()? {
         if let Some(event) = decide(&engine, &record, file.call_id(line)) {
@@ -47,13 +77,15 @@ pub(super) fn run(context: &Context, args: ScoreArgs) -> anyhow::Result<Done> {
             scored += 1;
         }
     }
-    writer.flush()?;
+    let out = writer.finish()?;
     let set_aside = rows.finish()?;
-    if !to_stdout {
-        output::line(&format!(
-            "{scored} calls scored into {}",
-            args.out.display()
-        ));
+    match out {
+        Out::Stdout(mut out) => out.flush()?,
+        Out::File(draft) => {
+            let name = args.out.display();
+            draft.finish().with_context(|| name.to_string())?;
+            output::line(&format!("{scored} calls scored into {name}"))?;
+        }
     }
     Ok(if set_aside > 0 {
         Done::SomeSetAside

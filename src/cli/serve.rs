@@ -24,19 +24,22 @@ pub(super) async fn run(context: Context) -> anyhow::Result<Done> {
         token.cancel();
     });
     let service = Service::start(&context.settings, data_dir).await?;
-    greet(service.addresses(), &context, first_start);
+    // The service does not depend on somebody reading this.
+    if let Err(error) = greet(service.addresses(), &context, first_start) {
+        tracing::warn!(%error, "greeting not printed");
+    }
     service.run(shutdown).await?;
     Ok(Done::All)
 }
 
 /// Says where it listens, how to send it a call, and where to go next.
-fn greet(addresses: &Addresses, context: &Context, first_start: bool) {
+fn greet(addresses: &Addresses, context: &Context, first_start: bool) -> std::io::Result<()> {
     let data = context.data_dir.display();
     if first_start {
         output::line(&format!(
             "\nFirst start in {data}: made the root domain, which trusts this machine (127.0.0.0/8, ::1).\n\
              Its policy enforces R01 R02 R03 R07 R12 R14; R15, the risk score, is in audit."
-        ));
+        ))?;
     }
     let a = addresses;
     let port = a.prevention.port();
@@ -56,5 +59,5 @@ fn greet(addresses: &Addresses, context: &Context, first_start: bool) {
         detection = a.detection,
         http = a.http,
         store = a.store,
-    ));
+    ))
 }

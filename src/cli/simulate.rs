@@ -1,5 +1,6 @@
 //! `tfps simulate`: labelled calls from a seed, to a file or onto the wire.
 
+use super::output;
 use crate::domain::{CallRecord, Timestamp, Verdict};
 use crate::replay::csv::Writer;
 use crate::simulate::send::{SendOptions, SendReport, send_each};
@@ -343,7 +344,7 @@ fn write(
     tally: &mut Tally,
 ) -> anyhow::Result<()> {
     let destination: Box<dyn Write> = if is_stdout(path) {
-        Box::new(std::io::stdout().lock())
+        Box::new(output::Stdout)
     } else {
         Box::new(File::create(path).with_context(|| shown(path))?)
     };
@@ -447,7 +448,7 @@ fn print(summary: &Summary, args: &SimulateArgs) -> anyhow::Result<()> {
     if args.out.as_deref().is_some_and(is_stdout) {
         writeln!(std::io::stderr(), "{text}")?;
     } else {
-        writeln!(std::io::stdout(), "{text}")?;
+        output::line(&text)?;
     }
     Ok(())
 }

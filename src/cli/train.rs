@@ -88,13 +88,13 @@ pub(super) async fn run(context: Context, args: TrainArgs) -> anyhow::Result<Don
             "report": trained.report,
         }));
     }
-    output::line(&trained.report.to_string());
-    output::line(&format!("model  {}", published.model.display()));
-    output::line(&format!("card   {}", published.card.display()));
+    output::line(&trained.report.to_string())?;
+    output::line(&format!("model  {}", published.model.display()))?;
+    output::line(&format!("card   {}", published.card.display()))?;
     output::line(&format!(
         "to put it in force: tfps models promote {}",
         trained.model.id()
-    ));
+    ))?;
     Ok(Done::All)
 }
 

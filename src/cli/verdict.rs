@@ -76,6 +76,6 @@ pub(super) async fn run(context: Context, args: VerdictArgs) -> anyhow::Result<D
             &format!("verdict:{}", Uuid::from_u128(rand::random())),
         )
         .await?;
-    output::line(&format!("noted for {} calls", entries.len()));
+    output::line(&format!("noted for {} calls", entries.len()))?;
     Ok(Done::All)
 }

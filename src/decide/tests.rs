@@ -11,7 +11,10 @@ fn engine(edit: impl FnOnce(&mut Accounts)) -> Engine {
     Engine::new(
         Snapshot::load(&accounts).expect("snapshot"),
         Geo::default(),
-        Windows::new(1_000, [7; 16]),
+        WindowSizes {
+            tracks: 1_000,
+            key: [7; 16],
+        },
         Arc::new(ModelSlot::new(None)),
         NeutralAnswer::default(),
     )
@@ -141,10 +144,53 @@ fn the_answer_of_an_event_can_be_given_again() {
 }
 
 #[test]
+fn strangers_shape_nothing_that_is_known_of_customers() {
+    let engine = engine(|_| ());
+    let ask = || {
+        let event = engine
+            .decide(call(Ingress::Prevention, "127.0.0.1", "442079460123"), NOW)
+            .event
+            .expect("kept");
+        event.features.values
+    };
+    let expected = {
+        let alone = self::engine(|_| ());
+        let event = alone.decide(call(Ingress::Prevention, "127.0.0.1", "442079460123"), NOW);
+        event.event.expect("kept").features.values
+    };
+    for n in 0..2_000 {
+        let mut free = call(Ingress::Detection, "192.0.2.1", "442079460123");
+        free.domain = format!("d{n}.example");
+        free.source_ip = [127, 0, 0, 1].into();
+        engine.decide(free, NOW);
+    }
+    assert_eq!(ask(), expected);
+}
+
+#[test]
+fn a_guessed_number_is_checked_and_what_was_dialled_goes_back() {
+    let decided = engine(|_| ()).decide(
+        call(Ingress::Prevention, "127.0.0.1", "900442079460123"),
+        NOW,
+    );
+    let Answer::Redirect { number, .. } = decided.answer else {
+        panic!("redirected");
+    };
+    assert_eq!(number, "900442079460123");
+    let destination = decided.event.expect("kept").destination;
+    assert_eq!(
+        destination.number.map(|n| n.to_string()).as_deref(),
+        Some("442079460123")
+    );
+}
+
+#[test]
 fn windows_are_copied_in_pieces_and_join_elsewhere() {
     let (one, other) = (engine(|_| ()), engine(|_| ()));
     one.decide(call(Ingress::Prevention, "127.0.0.1", "442079460123"), NOW);
-    one.copy_windows(|piece| other.merge_windows(&piece));
+    one.copy_windows(Pool::Customers, |piece| {
+        other.merge_windows(Pool::Customers, &piece, NOW);
+    });
     assert_eq!(one.window_sizes(), other.window_sizes());
     let decided = other.decide(call(Ingress::Prevention, "127.0.0.1", "442079460123"), NOW);
     let features = decided.event.expect("kept").features;

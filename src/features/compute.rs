@@ -2,7 +2,7 @@
 
 use super::catalogue::{COUNT, Feature, VERSION};
 use super::table::{Saved, TrackTable};
-use super::track::{Track, Window};
+use super::track::{Track, WINDOWS, Window};
 use crate::domain::{
     CallAttempt, CallEvent, Country, Destination, DialPrefix, FeatureVector, NumberClass, Timestamp,
 };
@@ -17,8 +17,6 @@ const NOVELTY: f32 = 3.0 * 86_400.0;
 const PREFIX_DIGITS: u32 = 6;
 /// Last digits of the dialled string that stay the same while a scanner varies what precedes.
 const SUFFIX_DIGITS: usize = 8;
-/// Pairs not seen for this long count as a new distinct one, seconds.
-const DISTINCT: f64 = 3_600.0;
 /// Callers with fewer calls in 30 days than this have no hours of their own yet.
 const KNOWN_CALLS: f32 = 10.0;
 /// Two-hour slots of a day, for the caller's usual hours.
@@ -179,9 +177,12 @@ impl Windows {
         self.table.slice(from, count)
     }
 
-    /// Joins saved tracks into these windows.
-    pub fn merge(&mut self, tracks: &[Saved]) {
-        tracks.iter().for_each(|&saved| self.table.merge(saved));
+    /// Joins saved tracks into these windows. Times later than `now` count as now.
+    pub fn merge(&mut self, tracks: &[Saved], now: Timestamp) {
+        for &Saved(key, mut track) in tracks {
+            track.not_after(now);
+            self.table.merge(Saved(key, track));
+        }
     }
 
     /// How many tracks are kept.
@@ -213,7 +214,11 @@ impl Windows {
         let number = c.destination.number;
         Entities {
             user: self.hash((c.account, c.scope, &attempt.user, &attempt.domain)),
-            tenant: self.hash((c.account, c.scope, &attempt.domain)),
+            // A stranger may claim any domain; his address he cannot choose.
+            tenant: match c.scope {
+                Some(peer) => self.hash(peer),
+                None => self.hash((c.account, &attempt.domain)),
+            },
             source: self.hash(attempt.source_ip.to_canonical()),
             country: self.hash(c.destination.country),
             prefix: match number {
@@ -270,9 +275,11 @@ impl Pass<'_> {
         self.table.observe(key, self.now)
     }
 
-    /// Like `see`, for a counter of distinct things: counts only when the pair is new lately.
+    /// Like `see`, for a counter of distinct things: counts only a pair that was not seen within
+    /// the window.
     fn distinct(&mut self, kind: Kind, a: u64, b: u64, pair: Option<Track>, window: Window) -> f32 {
-        let is_new = pair.is_none_or(|t| self.now.seconds_since(t.last) > DISTINCT);
+        let length = f64::from(WINDOWS[window as usize]);
+        let is_new = pair.is_none_or(|t| self.now.seconds_since(t.last) > length);
         let before = if is_new {
             self.see(kind, a, b)
         } else {
@@ -590,6 +597,20 @@ mod tests {
         let paid = see(&mut w, &a, T0.plus_secs(1));
         assert!((get(&paid, Feature::CountryNewForUser) - 1.0).abs() < 1e-6);
         assert!(get(&paid, Feature::User1h).abs() < 1e-6);
+    }
+
+    #[test]
+    fn one_country_every_two_hours_is_one_country_of_the_day() {
+        let mut w = Windows::new(10_000, [1; 16]);
+        let mut last = 0.0;
+        for hour in (0..24).step_by(2) {
+            let a = attempt("alice", "442079460123", "192.0.2.1");
+            last = get(
+                &see(&mut w, &a, T0.plus_secs(hour * 3_600)),
+                Feature::UserCountries1d,
+            );
+        }
+        assert!(last <= 2f32.ln(), "{last}");
     }
 
     #[test]

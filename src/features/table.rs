@@ -84,11 +84,18 @@ impl TrackTable {
         }
     }
 
-    /// Joins a track from elsewhere into this table.
+    /// Joins a track from elsewhere into this table. Into a full table only what was seen later
+    /// than what would have to make room.
     pub fn merge(&mut self, Saved(key, track): Saved) {
         match self.index.get(&key) {
             Some(&at) => self.slots[at as usize].1.merge(&track),
-            None => self.insert(key, track),
+            None if self.slots.len() < self.capacity => self.insert(key, track),
+            None => {
+                let victim = self.victim();
+                if self.slots[victim].1.last < track.last {
+                    self.replace(victim, key, track);
+                }
+            }
         }
     }
 
@@ -118,16 +125,23 @@ impl TrackTable {
     }
 
     fn insert(&mut self, key: u64, track: Track) {
-        let at = if self.slots.len() < self.capacity {
+        if self.slots.len() < self.capacity {
+            self.note(key, self.slots.len());
             self.slots.push(Saved(key, track));
-            self.slots.len() - 1
         } else {
-            let at = self.victim();
-            self.index.remove(&self.slots[at].0);
-            self.slots[at] = Saved(key, track);
-            self.evictions += 1;
-            at
-        };
+            let victim = self.victim();
+            self.replace(victim, key, track);
+        }
+    }
+
+    fn replace(&mut self, at: usize, key: u64, track: Track) {
+        self.index.remove(&self.slots[at].0);
+        self.slots[at] = Saved(key, track);
+        self.note(key, at);
+        self.evictions += 1;
+    }
+
+    fn note(&mut self, key: u64, at: usize) {
         #[expect(
             clippy::cast_possible_truncation,
             reason = "capacity is clamped to u32"
@@ -163,6 +177,19 @@ mod tests {
         assert!(table.evictions() > 90_000);
         let kept = (0..10).filter(|&key| table.get(key).is_some()).count();
         assert_eq!(kept, 10, "what is seen all the time is never evicted");
+    }
+
+    #[test]
+    fn old_history_does_not_displace_what_is_newer() {
+        let mut table = TrackTable::new(50);
+        (0..50).for_each(|key| {
+            table.observe(key, Timestamp::from_secs(1_000));
+        });
+        (100..200).for_each(|key| table.merge(Saved(key, Track::new(Timestamp::from_secs(10)))));
+        assert!((0..50).all(|key| table.get(key).is_some()));
+        table.merge(Saved(300, Track::new(Timestamp::from_secs(2_000))));
+        assert!(table.get(300).is_some());
+        assert_eq!(table.len(), 50);
     }
 
     #[test]

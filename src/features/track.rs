@@ -24,6 +24,9 @@ pub enum Window {
     Days30,
 }
 
+/// A track last seen so much later than now was seen by a clock that was wrong, microseconds.
+const CLOCK_SLACK: i64 = 60 * Timestamp::SECOND;
+
 /// First and last sight, and exponentially decayed counts.
 ///
 /// A count over window `w` is `sum(exp(-(now - t_i) / w))`: about the number of events of the last
@@ -61,7 +64,18 @@ impl Track {
         for (count, window) in self.counts.iter_mut().zip(WINDOWS) {
             *count = *count * decay(elapsed, window) + 1.0;
         }
-        self.last = self.last.max(now);
+        self.last = if self.last.0 - now.0 > CLOCK_SLACK {
+            now
+        } else {
+            self.last.max(now)
+        };
+    }
+
+    /// Takes back times later than `now`, which a wrong clock or a file's wrong time zone gave:
+    /// until then nothing would decay.
+    pub fn not_after(&mut self, now: Timestamp) {
+        self.last = self.last.min(now);
+        self.first = self.first.min(now);
     }
 
     /// How new this is at `now`, from 1 (just appeared) towards 0, with `scale` seconds to 1/e.
@@ -113,9 +127,20 @@ mod tests {
     #[test]
     fn a_clock_that_steps_back_loses_nothing() {
         let mut track = Track::new(T0);
-        track.observe(T0.plus_secs(-3_600));
-        assert_eq!(track.last, T0);
+        track.observe(T0.plus_secs(-30));
+        assert_eq!(track.last, T0, "a short step: seen last is seen last");
         assert!((track.count(Window::Seconds10, T0) - 2.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_time_from_the_future_does_not_stop_decay() {
+        let mut track = Track::new(T0.plus_secs(6 * 3_600));
+        track.observe(T0);
+        assert_eq!(track.last, T0);
+        assert!(track.count(Window::Seconds10, T0.plus_secs(60)) < 0.01);
+        let mut loaded = Track::new(T0.plus_secs(6 * 3_600));
+        loaded.not_after(T0);
+        assert_eq!((loaded.first, loaded.last), (T0, T0));
     }
 
     #[test]

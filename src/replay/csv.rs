@@ -87,6 +87,15 @@ pub enum RowProblem {
     /// A quotation mark that is never closed, or stands in an unquoted value.
     #[error("a quotation mark is out of place: quote the whole value and double the marks in it")]
     Quotes,
+    /// Before a row above it.
+    #[error("is {seconds} s before a row above it: sort the file by time")]
+    OutOfOrder {
+        /// By how much.
+        seconds: u64,
+    },
+    /// Later than now.
+    #[error("lies in the future: check the time zone of the file")]
+    Future,
 }
 
 fn names(wanted: impl Fn(Column) -> bool) -> String {

@@ -2,7 +2,7 @@
 
 use super::{FileHash, decide};
 use crate::decide::Engine;
-use crate::domain::{CallEvent, CallRecord, Timestamp};
+use crate::domain::{CallEvent, CallRecord};
 use crate::features::{Context, Windows};
 use crate::store::{Placed, Source, Store, StoreError, VerdictEntry};
 
@@ -25,6 +25,16 @@ pub enum ImportError {
         /// Of them not there.
         lacking: usize,
     },
+    /// Rows are there more than once.
+    #[error(
+        "{surplus} rows of batch {token} are stored more than once: remove them by their source_file and source_offset"
+    )]
+    Surplus {
+        /// How many too many.
+        surplus: usize,
+        /// The batch.
+        token: String,
+    },
 }
 
 /// What an import did.
@@ -46,7 +56,6 @@ pub struct Importer<'a> {
     store: &'a Store,
     file: FileHash,
     by: String,
-    at: Timestamp,
     /// What this file alone shows of habits, for the running service to join.
     windows: Windows,
     batch: Vec<(CallEvent, u64)>,
@@ -56,7 +65,7 @@ pub struct Importer<'a> {
 
 impl<'a> Importer<'a> {
     /// `windows` are empty ones, to be filled from this file; `by` names the file in the
-    /// verdicts; `at` is when they are given.
+    /// verdicts.
     #[must_use]
     pub fn new(
         engine: &'a Engine,
@@ -64,14 +73,12 @@ impl<'a> Importer<'a> {
         file: FileHash,
         windows: Windows,
         by: String,
-        at: Timestamp,
     ) -> Self {
         Self {
             engine,
             store,
             file,
             by,
-            at,
             windows,
             batch: Vec::with_capacity(BATCH),
             verdicts: Vec::new(),
@@ -100,7 +107,9 @@ impl<'a> Importer<'a> {
                 by: self.by.clone(),
                 source: "import".to_owned(),
                 note: String::new(),
-                at: self.at,
+                // When the call was: an analyst's later word goes before the file's, however
+                // often the file is imported.
+                at: event.at,
             });
         }
         self.batch.push((event, line));
@@ -132,16 +141,26 @@ impl<'a> Importer<'a> {
             last: times().max().unwrap_or_default(),
         };
         let token = format!("import:{}:{start}:{}", self.file.name(), self.batch.len());
-        let before = self.store.present(&placed).await?.len();
+        let present = self.store.present(&placed).await?;
+        let before = present.len();
         if before < self.batch.len() {
-            self.insert(&token).await?;
+            self.insert(&token, &present).await?;
         }
         let after = self.store.present(&placed).await?.len();
-        if after != self.batch.len() {
-            return Err(ImportError::Short {
-                sent: self.batch.len(),
-                lacking: self.batch.len().saturating_sub(after),
-            });
+        match after.cmp(&self.batch.len()) {
+            std::cmp::Ordering::Equal => {}
+            std::cmp::Ordering::Less => {
+                return Err(ImportError::Short {
+                    sent: self.batch.len(),
+                    lacking: self.batch.len() - after,
+                });
+            }
+            std::cmp::Ordering::Greater => {
+                return Err(ImportError::Surplus {
+                    surplus: after - self.batch.len(),
+                    token,
+                });
+            }
         }
         self.store
             .insert_verdicts(&self.verdicts, &format!("{token}:verdicts"))
@@ -154,17 +173,22 @@ impl<'a> Importer<'a> {
         Ok(())
     }
 
-    async fn insert(&self, token: &str) -> Result<(), ImportError> {
+    /// Sends the rows whose lines are not in `present` (sorted). Part of a batch has a token of
+    /// its own: under the whole batch's it would be dropped.
+    async fn insert(&self, token: &str, present: &[u64]) -> Result<(), ImportError> {
         let file = self.file.number();
-        let rows = self.batch.iter().map(|(event, offset)| {
-            (
-                event,
-                Source {
-                    file,
-                    offset: *offset,
-                },
-            )
+        let token = match present.len() {
+            0 => token.to_owned(),
+            some => format!("{token}:after:{some}"),
+        };
+        let lacking = self
+            .batch
+            .iter()
+            .filter(|(_, line)| present.binary_search(line).is_err());
+        let rows = lacking.map(|(event, offset)| {
+            let offset = *offset;
+            (event, Source { file, offset })
         });
-        Ok(self.store.insert_calls(rows, token).await?)
+        Ok(self.store.insert_calls(rows, &token).await?)
     }
 }

@@ -44,11 +44,13 @@ impl<W: Write> ScoredWriter<W> {
         self.csv.write_record(None::<&[u8]>)
     }
 
-    /// Hands everything to the destination.
+    /// Hands everything to the destination, and the destination back.
     ///
     /// # Errors
     /// The destination's.
-    pub fn flush(&mut self) -> std::io::Result<()> {
-        self.csv.flush()
+    pub fn finish(self) -> std::io::Result<W> {
+        self.csv
+            .into_inner()
+            .map_err(csv::IntoInnerError::into_error)
     }
 }

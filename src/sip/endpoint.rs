@@ -237,14 +237,19 @@ impl Endpoint {
         now: Timestamp,
     ) -> Outcome<'a> {
         let envelope = &request.envelope;
-        if let Some(refused) = refusal(&request) {
-            return self.reply(envelope, source, refused, &[]);
-        }
-        let unsupported = unsupported(&request);
-        // A forked copy must not be told apart from any other: it gets the neutral answer.
-        if !unsupported.is_empty() && self.ingress != Ingress::Detection {
-            let headers: &[(&str, &[u8])] = &[("Unsupported", &unsupported)];
-            return self.reply(envelope, source, (Status::BadExtension, "require"), headers);
+        // A forked copy must not be told apart from any other: whatever is odd about it, it gets
+        // the neutral answer, because a 4xx could hide the real gateway's (RFC 3261, 16.7).
+        if self.ingress != Ingress::Detection {
+            if let Some(refused) = refusal(&request) {
+                return self.reply(envelope, source, refused, &[]);
+            }
+            let unsupported = unsupported(&request);
+            if !unsupported.is_empty() {
+                let headers: &[(&str, &[u8])] = &[("Unsupported", &unsupported)];
+                return self.reply(envelope, source, (Status::BadExtension, "require"), headers);
+            }
+        } else if request.envelope.to_tag.is_some() {
+            return self.reply(envelope, source, (Status::DoesNotExist, "in-dialog"), &[]);
         }
         let id = self.secret.transaction_id(self.ingress, envelope);
         let seen = self.transactions.open(id, now);

@@ -107,8 +107,9 @@ async fn serve(options: ChildOptions) -> Result<(), EmbeddedError> {
     let supervised = options.end_with_stdin;
     let mut parent = stdin_end(supervised);
     let reason = tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        // Ctrl-C reaches the whole terminal, and the parent still needs its store to drain into
+        // Ctrl-C reaches the whole terminal, and an init system may signal the whole group: the
+        // parent still needs its store to drain into, and ends it by the end of its input
+        _ = terminate.recv(), if !supervised => "SIGTERM",
         _ = interrupt.recv(), if !supervised => "SIGINT",
         _ = &mut parent, if supervised => "end of the parent",
     };

@@ -229,7 +229,7 @@ fn bad_rows_are_set_aside_with_their_lines() {
     }
     let aside = fs::read_to_string(format!("{}.rejected.csv", text(&file))).expect("a file");
     let lines: Vec<_> = aside.lines().filter_map(|l| l.split(',').next()).collect();
-    assert_eq!(lines, ["3", "4", "6", "7"]);
+    assert_eq!(lines, ["line", "3", "4", "6", "7"]);
     let rows = service.sql("SELECT toUnixTimestamp(at), code, concurrent FROM calls ORDER BY at");
     assert_eq!(
         rows,
