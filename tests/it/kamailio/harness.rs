@@ -99,7 +99,7 @@ impl Kamailio {
         let child = match spawned {
             Ok(child) => child,
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                panic!("kamailio is not installed; `make test` installs it")
+                panic!("kamailio is not installed; `make setup` installs it")
             }
             Err(error) => panic!("kamailio cannot be started: {error}"),
         };

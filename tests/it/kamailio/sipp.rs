@@ -46,7 +46,7 @@ async fn sipp(scenario: &str, target: SocketAddr) {
     let output = match run {
         Ok(output) => output,
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            panic!("sipp is not installed; `make test` installs it")
+            panic!("sipp is not installed; `make setup` installs it")
         }
         Err(error) => panic!("sipp cannot be started: {error}"),
     };
