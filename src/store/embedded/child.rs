@@ -21,7 +21,7 @@ use super::{EmbeddedError, engine::Engine, ffi::Library, http, locate};
 /// What the child prints on standard output, before its address, when it answers requests.
 pub const READY: &str = "embedded clickhouse listening on ";
 /// How long running statements may take to end on shutdown.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How to run the engine.
 #[derive(Debug, Clone)]
@@ -136,7 +136,7 @@ fn stdin_end(watch: bool) -> oneshot::Receiver<()> {
 
 /// One process per data directory. The lock goes with the process, however it ends; the library
 /// itself would let two engines write into the same tables.
-fn lock(path: &Path) -> Result<File, EmbeddedError> {
+pub(super) fn lock(path: &Path) -> Result<File, EmbeddedError> {
     let unusable = |source| EmbeddedError::DataUnusable {
         path: path.to_owned(),
         source,

@@ -2,7 +2,7 @@
 
 use std::{
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -15,12 +15,18 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{EmbeddedError, child::READY, locate};
+use super::{
+    EmbeddedError,
+    child::{PATIENCE, READY, lock},
+    locate,
+};
 
 /// Until a starting child must have printed its address.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 /// Until a child that was asked to end must have ended.
 const END_WITHIN: Duration = Duration::from_secs(10);
+/// How much longer than its statements' [`PATIENCE`] a child of a killed service may take.
+const PREDECESSOR_MARGIN: Duration = Duration::from_secs(3);
 /// Wait before the first restart, doubled at each failure.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// The longest wait between restarts.
@@ -66,6 +72,7 @@ impl Embedded {
     /// started again, and [`is_up`](Self::is_up) says so meanwhile.
     pub async fn start(mut options: EmbeddedOptions) -> Result<Self, EmbeddedError> {
         options.library = Some(locate::library(options.library.as_deref())?);
+        wait_for_predecessor(&options.path).await?;
         let running = Running::start(&options).await?;
         let address = running.address;
         options.listen = address; // the same port after a restart
@@ -114,6 +121,27 @@ impl Embedded {
         if let Err(error) = task.await {
             tracing::warn!(%error, "the supervisor of the embedded ClickHouse failed");
         }
+    }
+}
+
+/// The child of a service that was killed ends by itself, but lets its statements end first. Until
+/// then it has the data directory and the port.
+async fn wait_for_predecessor(path: &Path) -> Result<(), EmbeddedError> {
+    let deadline = Instant::now() + PATIENCE + PREDECESSOR_MARGIN;
+    let mut told = false;
+    loop {
+        match lock(path) {
+            Ok(lock) => return lock.unlock().map_err(EmbeddedError::Runtime),
+            Err(error @ EmbeddedError::DataInUse { .. }) if Instant::now() >= deadline => {
+                return Err(error);
+            }
+            Err(EmbeddedError::DataInUse { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        if !std::mem::replace(&mut told, true) {
+            tracing::info!("the embedded ClickHouse of the service before is still ending");
+        }
+        tokio::time::sleep(FIRST_PAUSE).await;
     }
 }
 

@@ -1,6 +1,6 @@
 //! An end and a new start lose nothing: neither calls nor what is known of callers.
 
-use crate::support::{Load, Phone, TestService, eventually};
+use crate::support::{Load, Phone, TestService, eventually, is_alive};
 
 const CALLS: u64 = 10_000;
 
@@ -64,5 +64,26 @@ fn a_retransmission_across_a_restart_gets_the_same_answer_and_is_no_new_call() {
         assert_eq!(phone.ask(&invite).to_string(), first);
         assert_eq!(service.decided(), 0);
     }
+    service.wait_for_rows(1);
+}
+
+/// The killed service's engine ends by itself, but first lets its statement end: seconds in which
+/// it still has the port and the data.
+#[test]
+fn a_service_that_follows_a_killed_one_waits_for_its_engine() {
+    let mut service = TestService::start();
+    Phone::new(service.prevention()).call("5548987654321");
+    service.wait_for_rows(1);
+    let engine = service.engine_pids();
+    let _cut_off =
+        service.sql_meanwhile("SELECT sleepEachRow(1) FROM numbers(3) SETTINGS max_block_size = 1");
+    eventually("the statement runs", || {
+        let running = "SELECT count() FROM system.processes WHERE query LIKE 'SELECT sleepEach%'";
+        (service.number(running) == Some(1)).then_some(())
+    });
+    service.kill();
+    assert!(is_alive(engine[0]));
+    service.start_again();
+    assert!(!is_alive(engine[0]));
     service.wait_for_rows(1);
 }

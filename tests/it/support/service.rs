@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::JoinHandle;
 
 use serde::Deserialize;
 use tempfile::TempDir;
@@ -277,9 +278,20 @@ impl TestService {
 
     /// As [`sql`](Self::sql), also while ClickHouse is down or has no tables yet.
     pub fn try_sql(&self, sql: &str) -> Option<Reply> {
+        let (address, path) = self.sql_address();
+        http::post(address, &path, sql)
+    }
+
+    /// Asks, and does not wait for the answer.
+    pub fn sql_meanwhile(&self, sql: &'static str) -> JoinHandle<Option<Reply>> {
+        let (address, path) = self.sql_address();
+        std::thread::spawn(move || http::post(address, &path, sql))
+    }
+
+    fn sql_address(&self) -> (SocketAddr, String) {
         let address = self.addresses().store.trim_start_matches("http://");
         let path = format!("/?database={}", self.database);
-        http::post(address.parse().expect("an address"), &path, sql)
+        (address.parse().expect("an address"), path)
     }
 
     /// Runs SQL whose answer is one number; `None` while there is none.
