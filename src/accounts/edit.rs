@@ -53,12 +53,21 @@ impl Accounts {
         Ok(result)
     }
 
-    /// Adds a domain with a default policy of its own.
+    /// Adds a domain with a default policy of its own, and the networks that may ask for it.
     ///
     /// # Errors
-    /// The name is no host name, or taken.
-    pub fn add_domain(&mut self, name: &str, now: Timestamp) -> Result<(), AccountsError> {
+    /// The name is no host name, or taken; a network is none. Then nothing is added.
+    pub fn add_domain(
+        &mut self,
+        name: &str,
+        trust: &[String],
+        now: Timestamp,
+    ) -> Result<(), AccountsError> {
         let name = checked_domain(name)?;
+        let networks: Vec<IpNet> = trust
+            .iter()
+            .map(|network| parse_network(network))
+            .collect::<Result<_, _>>()?;
         let rules = encode(&PolicyRules::initial(), DEFAULT_POLICY)?;
         self.edit(now, "domain add", &name, |tx| {
             if domain_exists(tx, &name)? {
@@ -72,6 +81,12 @@ impl Accounts {
                 "INSERT INTO policy (domain, name, rules) VALUES (?1, ?2, ?3)",
                 params![name, DEFAULT_POLICY, rules],
             )?;
+            for network in &networks {
+                tx.execute(
+                    "INSERT OR IGNORE INTO trusted_peer (domain, network) VALUES (?1, ?2)",
+                    params![name, network.to_string()],
+                )?;
+            }
             Ok(())
         })
     }

@@ -62,7 +62,7 @@ fn a_first_start_trusts_loopback_and_nobody_else() {
 fn the_named_domain_applies_only_to_its_own_peers_and_the_root_s() {
     let mut a = accounts();
     for (domain, net) in [("a.example", "192.0.2.0/24"), ("b.example", "198.51.100.7")] {
-        a.add_domain(domain, NOW).expect("added");
+        a.add_domain(domain, &[], NOW).expect("added");
         a.set_trust(domain, net, true, NOW).expect("trusted");
     }
     assert_eq!(
@@ -85,6 +85,20 @@ fn the_named_domain_applies_only_to_its_own_peers_and_the_root_s() {
     let mut named = call("127.0.0.1", "x", "elsewhere.example");
     named.policy_user = Some(("y".into(), "a.example".into()));
     assert_eq!(who(&a, &named), "a.example/default");
+}
+
+#[test]
+fn a_domain_is_added_with_its_peers_or_not_at_all() {
+    let mut a = accounts();
+    let trust = ["192.0.2.1".to_owned(), "banana".to_owned()];
+    a.add_domain("a.example", &trust, NOW)
+        .expect_err("no network");
+    assert_eq!(a.domains().expect("domains").len(), 1);
+    a.add_domain("a.example", &trust[..1], NOW).expect("added");
+    assert_eq!(
+        who(&a, &call("192.0.2.1", "x", "a.example")),
+        "a.example/default"
+    );
 }
 
 #[test]
@@ -244,7 +258,7 @@ fn an_edit_by_one_connection_is_seen_by_another() {
     let reader = Accounts::open(folder.path(), NOW).expect("opened twice");
     let before = reader.data_version().expect("version");
     assert_eq!(reader.data_version().expect("version"), before);
-    editor.add_domain("a.example", NOW).expect("added");
+    editor.add_domain("a.example", &[], NOW).expect("added");
     assert_ne!(reader.data_version().expect("version"), before);
     assert_eq!(reader.domains().expect("domains").len(), 2);
 }

@@ -44,12 +44,22 @@ impl Context {
 
     /// The data folder, made on first use.
     pub(super) fn data_dir(&self) -> anyhow::Result<DataDir> {
+        self.tell_new_folder();
         Ok(DataDir::open(&self.data_dir)?)
     }
 
     /// The accounts, made on first use.
     pub(super) fn accounts(&self) -> anyhow::Result<Accounts> {
+        self.tell_new_folder();
         Ok(Accounts::open(&self.data_dir, clock::now())?)
+    }
+
+    /// A mistyped folder should not pass for an installation.
+    fn tell_new_folder(&self) {
+        if !self.data_dir.exists() {
+            let folder = std::path::absolute(&self.data_dir).unwrap_or_default();
+            eprintln!("note: making a new data folder, {}", folder.display());
+        }
     }
 
     /// The ClickHouse of the configuration; without one, that of the service running on the

@@ -72,10 +72,7 @@ pub(super) fn run(context: &Context, command: DomainCommand) -> anyhow::Result<D
             );
         }
         DomainCommand::Add { domain, trust } => {
-            accounts.add_domain(&domain, now)?;
-            for network in &trust {
-                accounts.set_trust(&domain, network, true, now)?;
-            }
+            accounts.add_domain(&domain, &trust, now)?;
         }
         DomainCommand::Remove { domain } => accounts.remove_domain(&domain, now)?,
         DomainCommand::Trust { domain, network } => {
@@ -97,5 +94,5 @@ pub(super) fn run(context: &Context, command: DomainCommand) -> anyhow::Result<D
             accounts.set_domain(&domain, prefixes.as_deref(), default_policy.as_deref(), now)?;
         }
     }
-    Ok(Done::All)
+    output::changed()
 }

@@ -230,7 +230,8 @@ impl Rows {
                 .finish()
                 .with_context(|| self.rejected.display().to_string())?;
             eprintln!(
-                "{} rows of {} could not be read and are set aside in {}",
+                "{} rows of {} could not be read and are set aside in {}; correct those and import them \
+                 alone: the whole file again, with other bytes, would count the others twice",
                 self.bad,
                 self.path.display(),
                 self.rejected.display()

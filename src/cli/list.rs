@@ -149,5 +149,5 @@ pub(super) fn run(context: &Context, command: ListCommand) -> anyhow::Result<Don
             accounts.list_remove(&scope, list, kind, &entry.value, now)?;
         }
     }
-    Ok(Done::All)
+    output::changed()
 }

@@ -94,6 +94,12 @@ pub(super) fn nobody_reads(error: &anyhow::Error) -> bool {
         .any(|inner| inner.is::<Closed>())
 }
 
+/// Says that an edit was made.
+pub(super) fn changed() -> anyhow::Result<Done> {
+    line("done; a running service has it in force within a second")?;
+    Ok(Done::All)
+}
+
 /// Prints an error with its causes on one line.
 pub(super) fn error(error: &anyhow::Error) {
     let mut text = error.to_string();

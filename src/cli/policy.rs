@@ -143,11 +143,11 @@ pub(super) fn run(context: &Context, command: PolicyCommand) -> anyhow::Result<D
         } => show(&accounts.policy(&domain, &policy)?, format),
         PolicyCommand::Create { domain, policy } => {
             accounts.create_policy(&domain, &policy, now)?;
-            Ok(Done::All)
+            output::changed()
         }
         PolicyCommand::Remove { domain, policy } => {
             accounts.remove_policy(&domain, &policy, now)?;
-            Ok(Done::All)
+            output::changed()
         }
         PolicyCommand::Set(args) => {
             if !args.changes_something() {
@@ -166,7 +166,7 @@ pub(super) fn run(context: &Context, command: PolicyCommand) -> anyhow::Result<D
                 .with_context(|| {
                     format!("policy {}/{} stays as it was", args.domain, args.policy)
                 })?;
-            Ok(Done::All)
+            output::changed()
         }
     }
 }

@@ -29,6 +29,9 @@ pub(super) async fn run(context: Context) -> anyhow::Result<Done> {
         tracing::warn!(%error, "greeting not printed");
     }
     service.run(shutdown).await?;
+    output::line(
+        "stopped: every answered call is in ClickHouse, or waits in the spool for the next start",
+    )?;
     Ok(Done::All)
 }
 
@@ -50,11 +53,13 @@ fn greet(addresses: &Addresses, context: &Context, first_start: bool) -> std::io
          \x20 web         http://{http}/   /healthz /readyz /metrics\n\
          \x20 ClickHouse  {store}\n\n\
          Send it a call:\n\
-         \x20 sipsak -vv -f tests/data/sip/invite.sip -s sip:5548987654321@127.0.0.1:{port}\n\n\
-         Next: `tfps policy show root default` shows the rules, `tfps domain add` serves a customer,\n\
+         \x20 sipsak -d -vv -f tests/data/sip/invite.sip -s sip:5548987654321@127.0.0.1:{port}\n\
+         \x20 (the answer is the 302 it prints; sipsak itself counts any 302 as a failure)\n\n\
+         Next: `{tfps} policy show root default` shows the rules, `domain add` serves a customer,\n\
          integrations/ connects a softswitch, `make demo` tells the whole story.\n\
          Stop with Ctrl-C: calls are drained, nothing is lost.\n",
         version = env!("CARGO_PKG_VERSION"),
+        tfps = std::env::args().next().unwrap_or_default(),
         prevention = a.prevention,
         detection = a.detection,
         http = a.http,

@@ -57,7 +57,7 @@ pub(super) fn run(context: &Context, command: SubscriberCommand) -> anyhow::Resu
             accounts.remove_subscriber(who, domain, now)?;
         }
     }
-    Ok(Done::All)
+    output::changed()
 }
 
 fn part(text: &str, ani: bool) -> anyhow::Result<(Subscriber<'_>, &str)> {
