@@ -130,7 +130,7 @@ fn datagram_to_answer(group: &mut Group<'_>, engine: &Engine, now: Timestamp) {
                 let Outcome::Decide(call) = endpoint.receive(&bytes, peer, now) else {
                     return None;
                 };
-                let decided = engine.decide(call.attempt, now);
+                let decided = engine.decide(call.asked, now);
                 endpoint.complete(&call.pending, &decided.answer)
             },
             BatchSize::SmallInput,

@@ -9,7 +9,7 @@
 
 use crate::accounts::{Identity, Snapshot};
 use crate::domain::{
-    Answer, AnswerMode, CallAttempt, CallEvent, Country, Decision, Destination, DialPrefix,
+    Answer, AnswerMode, Asked, CallAttempt, CallEvent, Country, Decision, Destination, DialPrefix,
     FeatureVector, Ingress, NeutralAnswer, Policy, Reason, ScoreHeaders, Subscriber, Timestamp,
 };
 use crate::features::{self, Saved, Windows};
@@ -98,7 +98,8 @@ impl Engine {
     }
 
     /// Decides one call.
-    pub fn decide(&self, attempt: CallAttempt, now: Timestamp) -> Decided {
+    pub fn decide(&self, asked: impl Into<Asked>, now: Timestamp) -> Decided {
+        let Asked { attempt, .. } = asked.into();
         let accounts = self.accounts.load();
         let Some(subscriber) = identify(&accounts, &attempt) else {
             return Decided {
@@ -134,6 +135,7 @@ impl Engine {
             at: now,
             attempt,
             account: subscriber.account.to_string(),
+            subscriber: subscriber.name.to_string(),
             policy: subscriber.policy.name.clone(),
             destination,
             origin,

@@ -16,7 +16,7 @@
 //! # The rooms
 //! Dependencies point one way, from the ends to the values (`tests/it/layers.rs` checks it):
 //! - values: [`domain`], [`telemetry`]
-//! - mechanisms over values: [`sip`], [`numbering`], [`geo`], [`accounts`], [`features`],
+//! - mechanisms over values: [`digest`], [`sip`], [`numbering`], [`geo`], [`accounts`], [`features`],
 //!   [`policy`], [`model`], [`spool`]
 //! - what joins them: [`decide`], [`store`]
 //! - the ends: [`server`], [`ship`], [`train`], [`simulate`], [`replay`]
@@ -27,6 +27,7 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod decide;
+pub mod digest;
 pub mod domain;
 pub mod features;
 pub mod geo;

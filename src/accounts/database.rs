@@ -6,8 +6,9 @@ use rusqlite::{Connection, TransactionBehavior, params};
 use std::path::Path;
 use std::time::Duration;
 
-const SCHEMA: &str = include_str!("schema.sql");
-const SCHEMA_VERSION: i64 = 1;
+/// What brings the file from one version to the next; `PRAGMA user_version` counts those that are
+/// applied. A released step is never edited: add the next.
+const STEPS: &[&str] = &[include_str!("schema/0001_initial.sql")];
 /// How long an edit waits for another one to finish.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -48,17 +49,18 @@ impl Accounts {
         // Immediate: of two first starts at once, the second waits and finds the work done.
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let found: i64 = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if found > SCHEMA_VERSION {
-            return Err(AccountsError::NewerSchema {
-                found,
-                known: SCHEMA_VERSION,
-            });
+        let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
+        let missing = usize::try_from(found)
+            .ok()
+            .and_then(|applied| STEPS.get(applied..))
+            .ok_or(AccountsError::NewerSchema { found, known })?;
+        for step in missing {
+            tx.execute_batch(step)?;
         }
         if found == 0 {
-            tx.execute_batch(SCHEMA)?;
             create_root(&tx, now)?;
-            tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         }
+        tx.pragma_update(None, "user_version", known)?;
         tx.commit()?;
         Ok(Self { connection })
     }

@@ -20,6 +20,8 @@ pub use snapshot::{Identity, Snapshot};
 
 /// Name of the domain that is created on a first start and serves calls of nobody else's.
 pub const ROOT_DOMAIN: &str = "root";
+/// The user of a domain to whom the calls of everybody are counted who is no subscriber.
+pub const DEFAULT_USER: &str = "default";
 /// Name of the policy every domain begins with.
 pub const DEFAULT_POLICY: &str = "default";
 

@@ -7,7 +7,6 @@ use crate::domain::lists::{AccessList, Entry, NetworkList, SystemLists};
 use crate::domain::{CallAttempt, Ingress, Number, Policy, Subscriber, Timestamp};
 use ipnet::IpNet;
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Everything the hot path needs to know of accounts.
@@ -26,6 +25,7 @@ pub struct Snapshot {
 struct Domain {
     name: Arc<str>,
     is_root: bool,
+    default_user: Arc<str>,
     dial_prefixes: Arc<[String]>,
     default_policy: Arc<Policy>,
     subscribers: HashMap<String, Arc<Policy>>,
@@ -100,6 +100,7 @@ impl Snapshot {
             let domain = Domain {
                 name: row.name.as_str().into(),
                 is_root: row.root,
+                default_user: super::DEFAULT_USER.into(),
                 dial_prefixes: dial_prefixes.into(),
                 default_policy: find(&row.name, &row.default_policy)?,
                 subscribers: own_policies(accounts, "subscriber", "user", &row.name)?
@@ -155,7 +156,11 @@ impl Snapshot {
         // A file of calls is imported by the operator, who speaks for all.
         let imported = (attempt.ingress == Ingress::Import).then_some(&self.root);
         let Some(first) = imported.or_else(|| trusting.peek().copied()) else {
-            return Identity::Stranger(subscriber_of(&self.root, None, Some(peer)));
+            return Identity::Stranger(Subscriber {
+                account: "".into(),
+                scope: Some(peer),
+                ..self.root.default_user()
+            });
         };
         let domain = self
             .domains
@@ -164,11 +169,7 @@ impl Snapshot {
                 imported.is_some() || trusting.any(|d| d.is_root || d.name == named.name)
             })
             .unwrap_or(first);
-        let policy = domain
-            .subscribers
-            .get(user)
-            .or_else(|| domain.callers.get(&caller_number(&attempt.user)?));
-        Identity::Customer(subscriber_of(domain, policy, None))
+        Identity::Customer(domain.subscriber(user, &attempt.user))
     }
 }
 
@@ -181,19 +182,37 @@ fn caller_number(user: &str) -> Option<Number> {
     Number::parse(digits).ok()
 }
 
-fn subscriber_of(
-    domain: &Domain,
-    policy: Option<&Arc<Policy>>,
-    stranger: Option<IpAddr>,
-) -> Subscriber {
-    Subscriber {
-        account: match stranger {
-            Some(_) => "".into(),
-            None => Arc::clone(&domain.name),
-        },
-        scope: stranger,
-        dial_prefixes: Arc::clone(&domain.dial_prefixes),
-        policy: Arc::clone(policy.unwrap_or(&domain.default_policy)),
+impl Domain {
+    /// Whose call it is: the subscriber's, the mapped caller number's, else the default user's.
+    fn subscriber(&self, user: &str, caller: &str) -> Subscriber {
+        let everybody = self.default_user();
+        if let Some(policy) = self.subscribers.get(user) {
+            return Subscriber {
+                name: user.into(),
+                policy: Arc::clone(policy),
+                ..everybody
+            };
+        }
+        let mapped =
+            caller_number(caller).and_then(|number| Some((number, self.callers.get(&number)?)));
+        match mapped {
+            Some((number, policy)) => Subscriber {
+                name: number.to_string().into(),
+                policy: Arc::clone(policy),
+                ..everybody
+            },
+            None => everybody,
+        }
+    }
+
+    fn default_user(&self) -> Subscriber {
+        Subscriber {
+            account: Arc::clone(&self.name),
+            name: Arc::clone(&self.default_user),
+            scope: None,
+            dial_prefixes: Arc::clone(&self.dial_prefixes),
+            policy: Arc::clone(&self.default_policy),
+        }
     }
 }
 

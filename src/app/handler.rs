@@ -2,7 +2,7 @@
 
 use super::clock::{self, Monotonic};
 use crate::decide::Engine;
-use crate::domain::{Answer, CallAttempt, CallEvent, Timestamp};
+use crate::domain::{Answer, Asked, CallEvent, Timestamp};
 use crate::server::CallHandler;
 use crate::spool::{Frames, Spool, SpoolError};
 use crate::telemetry::{Event, Telemetry};
@@ -90,12 +90,12 @@ impl CallHandler for Handler {
         self.monotonic.now()
     }
 
-    fn decide(&self, attempts: Vec<CallAttempt>, arrived: Timestamp) -> Vec<Answer> {
+    fn decide(&self, asked: Vec<Asked>, arrived: Timestamp) -> Vec<Answer> {
         let mut frames = Frames::default();
-        let mut answers = Vec::with_capacity(attempts.len());
-        for attempt in attempts {
-            let ingress = attempt.ingress;
-            let decided = self.engine.decide(attempt, self.time_of_call());
+        let mut answers = Vec::with_capacity(asked.len());
+        for asked in asked {
+            let ingress = asked.attempt.ingress;
+            let decided = self.engine.decide(asked, self.time_of_call());
             answers.push(decided.answer);
             let Some(mut event) = decided.event else {
                 self.telemetry.emit(&Event::Rejected {

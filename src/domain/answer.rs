@@ -20,8 +20,26 @@ pub enum Answer {
     Decline(Code),
     /// Detection: a final answer that leaves the forked call alone.
     Neutral(NeutralAnswer),
+    /// 401: a domain we serve, from an address it does not trust; prove who you are.
+    Challenge(Challenge),
+    /// 503 with Retry-After: more calls per second than the plan has. Not checked, not stored.
+    Busy {
+        /// Seconds.
+        retry_after: u32,
+    },
     /// 403, with nothing about why: nobody we serve.
     Forbidden,
+}
+
+/// A digest challenge (RFC 7616 section 3.3), before it is put into headers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Challenge {
+    /// The domain that is asked for.
+    pub realm: String,
+    /// Ours to recognise: needs no memory, and expires.
+    pub nonce: String,
+    /// The credentials were right but for an expired or used nonce: ask nobody for a password.
+    pub stale: bool,
 }
 
 /// What the score headers say.

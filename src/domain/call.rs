@@ -67,3 +67,31 @@ pub struct CallAttempt {
     /// Calls this customer has up now (`P-Calls`); `None`: unknown.
     pub concurrent: Option<u32>,
 }
+
+/// A call as the edges hand it in: what is asked, and what the peer shows of who he is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asked {
+    /// The call.
+    pub attempt: CallAttempt,
+    /// Answer to a digest challenge; `None`: none was sent. Never stored.
+    pub proof: Option<Proof>,
+}
+
+/// Digest credentials as they came (RFC 8760, RFC 7616); nothing about them is checked yet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Proof {
+    /// Method of the request they came with: `INVITE`, `GET`.
+    pub method: &'static str,
+    /// Values of its Authorization headers; one that names our nonce is meant.
+    pub authorization: Vec<String>,
+}
+
+impl From<CallAttempt> for Asked {
+    /// A call without credentials.
+    fn from(attempt: CallAttempt) -> Self {
+        Self {
+            attempt,
+            proof: None,
+        }
+    }
+}

@@ -12,6 +12,9 @@ pub struct CallEvent {
     pub attempt: CallAttempt,
     /// Domain whose policy applied; empty for a free call of nobody's.
     pub account: String,
+    /// Who in it the call was counted to: a subscriber, a mapped caller number, or the default
+    /// user.
+    pub subscriber: String,
     /// Name of the policy that applied.
     pub policy: String,
     /// Where the call goes.

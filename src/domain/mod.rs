@@ -17,8 +17,8 @@ mod policy;
 mod subscriber;
 mod time;
 
-pub use answer::{Answer, NeutralAnswer, ScoreHeaders};
-pub use call::{CallAttempt, Ingress};
+pub use answer::{Answer, Challenge, NeutralAnswer, ScoreHeaders};
+pub use call::{Asked, CallAttempt, Ingress, Proof};
 pub use call_record::{CallRecord, Column, FieldError, FieldProblem};
 pub use code::{Check, Code, Mode, REFUSAL_ORDER};
 pub use country::Country;

@@ -12,7 +12,7 @@ pub mod udp;
 #[cfg(test)]
 mod tests;
 
-use crate::domain::{Answer, CallAttempt, Timestamp};
+use crate::domain::{Answer, Asked, Timestamp};
 use std::net::SocketAddr;
 
 /// What the network needs of the service.
@@ -26,7 +26,7 @@ pub trait CallHandler: Send + Sync + 'static {
     ///
     /// `arrived` is when the batch was taken from the socket. Must not block on anything but
     /// memory and one write: the socket waits meanwhile. A panic ends the listener.
-    fn decide(&self, attempts: Vec<CallAttempt>, arrived: Timestamp) -> Vec<Answer>;
+    fn decide(&self, asked: Vec<Asked>, arrived: Timestamp) -> Vec<Answer>;
 }
 
 /// A listener could not be opened. The service must not run without it.

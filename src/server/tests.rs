@@ -2,7 +2,7 @@
 
 use super::udp::{UdpConfig, UdpServer};
 use super::*;
-use crate::domain::{Code, Ingress};
+use crate::domain::{CallAttempt, Code, Ingress};
 use crate::sip::{Limits, Secret};
 use crate::telemetry::Telemetry;
 use std::net::UdpSocket;
@@ -21,7 +21,8 @@ impl CallHandler for Fake {
         Timestamp::from_secs(1_800_000_000)
     }
 
-    fn decide(&self, attempts: Vec<CallAttempt>, _arrived: Timestamp) -> Vec<Answer> {
+    fn decide(&self, asked: Vec<Asked>, _arrived: Timestamp) -> Vec<Answer> {
+        let attempts: Vec<_> = asked.into_iter().map(|asked| asked.attempt).collect();
         let answers = attempts.iter().map(answer_to).collect();
         self.asked.lock().expect("lock").extend(attempts);
         answers

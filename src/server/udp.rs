@@ -202,7 +202,7 @@ impl Door {
             return packets;
         }
         let arrived = handler.now();
-        let mut attempts = Vec::new();
+        let mut asked = Vec::new();
         let mut undecided = Vec::new();
         let mut repeated = Vec::new();
         for (datagram, source) in inbox.datagrams() {
@@ -211,7 +211,7 @@ impl Door {
                     for header in &call.bad_headers {
                         self.telemetry.emit(&Event::BadHeader { header });
                     }
-                    attempts.push(call.attempt);
+                    asked.push(call.asked);
                     undecided.push(call.pending);
                 }
                 Outcome::Retransmission(pending) => repeated.push(pending),
@@ -227,8 +227,8 @@ impl Door {
                 Outcome::Drop(reason) => self.note_dropped(reason),
             }
         }
-        if !attempts.is_empty() {
-            let mut answers = handler.decide(attempts, arrived).into_iter();
+        if !asked.is_empty() {
+            let mut answers = handler.decide(asked, arrived).into_iter();
             for pending in &undecided {
                 if let Some(answer) = answers.next() {
                     packets.extend(self.endpoint.complete(pending, &answer));

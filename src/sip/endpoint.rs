@@ -10,7 +10,7 @@ use super::reader::parse;
 use super::respond::{ALLOW, Packet, Response, Status};
 use super::text::{split_once, trim, unescape};
 use super::transaction::{Limits, Seen, Transactions};
-use crate::domain::{Answer, CallAttempt, Code, Ingress, REFUSAL_ORDER, Timestamp};
+use crate::domain::{Answer, Asked, Code, Ingress, REFUSAL_ORDER, Timestamp};
 use std::net::SocketAddr;
 use uuid::Uuid;
 
@@ -44,7 +44,7 @@ pub struct Pending<'a> {
 #[derive(Debug)]
 pub struct Call<'a> {
     /// What is asked.
-    pub attempt: CallAttempt,
+    pub asked: Asked,
     /// Headers that were of no use and were taken as absent.
     pub bad_headers: BadHeaders,
     /// For [`Endpoint::complete`].
@@ -263,7 +263,7 @@ impl Endpoint {
                 let (attempt, bad_headers) =
                     call_attempt(&pending.request, self.ingress, source.ip(), id);
                 Outcome::Decide(Box::new(Call {
-                    attempt,
+                    asked: attempt.into(),
                     bad_headers,
                     pending,
                 }))

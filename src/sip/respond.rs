@@ -5,6 +5,7 @@
 
 use super::message::Envelope;
 use super::text::{escape_user, params, push_value, split_once};
+use crate::digest;
 use crate::domain::{Answer, NeutralAnswer, ScoreHeaders};
 use bytes::Bytes;
 use std::io::Write as _;
@@ -29,6 +30,7 @@ pub enum Status {
     Ok,
     MovedTemporarily,
     BadRequest,
+    Unauthorized,
     Forbidden,
     MethodNotAllowed,
     UnsupportedUriScheme,
@@ -53,6 +55,7 @@ impl Status {
             Self::Ok => 200,
             Self::MovedTemporarily => 302,
             Self::BadRequest => 400,
+            Self::Unauthorized => 401,
             Self::Forbidden => 403,
             Self::MethodNotAllowed => 405,
             Self::UnsupportedUriScheme => 416,
@@ -77,6 +80,7 @@ impl Status {
             Self::Ok => "OK",
             Self::MovedTemporarily => "Moved Temporarily",
             Self::BadRequest => "Bad Request",
+            Self::Unauthorized => "Unauthorized",
             Self::Forbidden => "Forbidden",
             Self::MethodNotAllowed => "Method Not Allowed",
             Self::UnsupportedUriScheme => "Unsupported URI Scheme",
@@ -149,6 +153,19 @@ impl Response<'_> {
             Answer::Decline(code) if code.is_approved() => Status::ServiceUnavailable,
             Answer::Decline(_) => Status::Decline,
             Answer::Neutral(neutral) => Option::<Status>::from(*neutral)?,
+            Answer::Challenge(challenge) => {
+                let challenges = digest::headers(challenge);
+                let headers: Vec<_> = challenges
+                    .iter()
+                    .map(|value| ("WWW-Authenticate", value.as_bytes()))
+                    .collect();
+                return Some(self.status(Status::Unauthorized, &headers));
+            }
+            Answer::Busy { retry_after } => {
+                let seconds = retry_after.to_string();
+                let headers = [("Retry-After", seconds.as_bytes())];
+                return Some(self.status(Status::ServiceUnavailable, &headers));
+            }
             Answer::Forbidden => Status::Forbidden,
         };
         Some(self.status(status, &[]))

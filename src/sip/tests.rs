@@ -49,7 +49,7 @@ fn call<'a>(endpoint: &mut Endpoint, datagram: &'a [u8]) -> Box<Call<'a>> {
 fn attempt_of(text: &str) -> (CallAttempt, Vec<&'static str>) {
     let datagram = wire(text);
     let call = call(&mut endpoint(Ingress::Prevention), &datagram);
-    (call.attempt.clone(), call.bad_headers.clone())
+    (call.asked.attempt.clone(), call.bad_headers.clone())
 }
 
 /// Status and reason of what is answered without a decision; 0: dropped or absorbed.
@@ -420,7 +420,7 @@ fn an_abandoned_call_is_decided_when_it_comes_again() {
 
 #[test]
 fn what_tells_transactions_apart() {
-    let id = |ingress, text: &str| call(&mut endpoint(ingress), &wire(text)).attempt.id;
+    let id = |ingress, text: &str| call(&mut endpoint(ingress), &wire(text)).asked.attempt.id;
     let base = id(Ingress::Prevention, INVITE);
     assert_eq!(
         base,

@@ -1,8 +1,10 @@
 //! What a spool can hold.
 
-use crate::domain::CallEvent;
-use serde::Serialize;
+use crate::domain::{
+    CallAttempt, CallEvent, Country, Decision, Destination, FeatureVector, Timestamp,
+};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 /// A value with a name and a version of its written form.
 ///
@@ -25,10 +27,14 @@ pub trait Record: Serialize + DeserializeOwned + Send + 'static {
                 known: Self::SCHEMA,
             });
         }
-        match postcard::take_from_bytes(bytes)? {
-            (record, []) => Ok(record),
-            (_, rest) => Err(DecodeError::Trailing(rest.len())),
-        }
+        whole(bytes)
+    }
+}
+
+fn whole<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
+    match postcard::take_from_bytes(bytes)? {
+        (record, []) => Ok(record),
+        (_, rest) => Err(DecodeError::Trailing(rest.len())),
     }
 }
 
@@ -53,5 +59,48 @@ pub enum DecodeError {
 
 impl Record for CallEvent {
     const KIND: [u8; 4] = *b"call";
-    const SCHEMA: u16 = 1;
+    /// 2: the subscriber beside the account.
+    const SCHEMA: u16 = 2;
+
+    fn decode(schema: u16, bytes: &[u8]) -> Result<Self, DecodeError> {
+        match schema {
+            Self::SCHEMA => whole(bytes),
+            1 => whole::<CallEvent1>(bytes).map(Self::from),
+            found => Err(DecodeError::Schema {
+                found,
+                known: Self::SCHEMA,
+            }),
+        }
+    }
+}
+
+/// A call as schema 1 wrote it.
+#[derive(Deserialize)]
+struct CallEvent1 {
+    at: Timestamp,
+    attempt: CallAttempt,
+    account: String,
+    policy: String,
+    destination: Destination,
+    origin: Country,
+    features: FeatureVector,
+    decision: Decision,
+    latency_us: u32,
+}
+
+impl From<CallEvent1> for CallEvent {
+    fn from(old: CallEvent1) -> Self {
+        Self {
+            at: old.at,
+            attempt: old.attempt,
+            account: old.account,
+            subscriber: String::new(),
+            policy: old.policy,
+            destination: old.destination,
+            origin: old.origin,
+            features: old.features,
+            decision: old.decision,
+            latency_us: old.latency_us,
+        }
+    }
 }

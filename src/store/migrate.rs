@@ -34,6 +34,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(1, "0001_calls"),
     migration!(2, "0002_verdicts"),
     migration!(3, "0003_feature_names"),
+    migration!(4, "0004_subscriber"),
 ];
 
 /// Why the tables are not as this program needs them.

@@ -13,6 +13,7 @@ const LEVELS: [&[&str]; 5] = [
     &["domain", "telemetry"],
     &[
         "accounts",
+        "digest",
         "features",
         "geo",
         "model",
@@ -20,14 +21,17 @@ const LEVELS: [&[&str]; 5] = [
         "policy",
         "sip",
         "spool",
+        "usage",
     ],
     &["decide", "store"],
-    &["config", "replay", "server", "ship", "simulate", "train"],
+    &[
+        "api", "config", "replay", "server", "ship", "simulate", "train",
+    ],
     &["app", "cli"],
 ];
 
 /// Who may use a room of its own level, and why.
-const NEIGHBOURS: [(&str, &str, &str); 4] = [
+const NEIGHBOURS: [(&str, &str, &str); 5] = [
     (
         "telemetry",
         "domain",
@@ -42,6 +46,11 @@ const NEIGHBOURS: [(&str, &str, &str); 4] = [
         "policy",
         "numbering",
         "in tests: numbers are placed as the pipeline places them",
+    ),
+    (
+        "sip",
+        "digest",
+        "a challenge is written into the headers of a 401",
     ),
     (
         "cli",

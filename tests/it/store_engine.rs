@@ -51,6 +51,7 @@ fn event(number: u128, at: Timestamp) -> CallEvent {
             user_agent: "phone".into(),
             concurrent: Some(3),
         },
+        subscriber: String::new(),
         account: "a.example".into(),
         policy: "default".into(),
         destination: Destination {

@@ -13,8 +13,8 @@ fn answers_to(datagram: &[u8]) -> Vec<Packet> {
         Outcome::Decide(call) => {
             let answer = Answer::Redirect {
                 code: Code::A00,
-                number: call.attempt.dialed.clone(),
-                host: call.attempt.domain.clone(),
+                number: call.asked.attempt.dialed.clone(),
+                host: call.asked.attempt.domain.clone(),
                 score: None,
             };
             endpoint
@@ -113,9 +113,9 @@ proptest! {
         ));
         let mut endpoint = endpoint(Ingress::Prevention);
         let call = call(&mut endpoint, &datagram);
-        prop_assert_eq!(&call.attempt.dialed, dialed.trim());
-        prop_assert_eq!((&call.attempt.user, &call.attempt.domain), (&user, &domain));
-        prop_assert_eq!(call.attempt.concurrent, Some(calls));
+        prop_assert_eq!(&call.asked.attempt.dialed, dialed.trim());
+        prop_assert_eq!((&call.asked.attempt.user, &call.asked.attempt.domain), (&user, &domain));
+        prop_assert_eq!(call.asked.attempt.concurrent, Some(calls));
         let packet = endpoint.complete(&call.pending, &redirect("55")).expect("an answer");
         let response = read(&packet.bytes);
         prop_assert_eq!(response.call_id_header().expect("Call-ID").to_string(), format!("Call-ID: {call_id}"));

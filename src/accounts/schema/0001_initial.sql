@@ -1,4 +1,4 @@
--- Accounts, policies and lists. Schema version: PRAGMA user_version.
+-- Accounts, policies and lists.
 CREATE TABLE domain (
     name           TEXT PRIMARY KEY,
     is_root        INTEGER NOT NULL DEFAULT 0,
