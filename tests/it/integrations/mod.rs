@@ -114,6 +114,22 @@ fn every_product_has_prevention_and_detection() {
     }
 }
 
+/// Addresses are on loopback until the operator changes them, and each names a port that TFPS, the softswitch or its
+/// gateway has.
+#[test]
+fn no_port_is_mistyped() {
+    const PORTS: [&str; 4] = ["5060", "5080", "9090", "9091"];
+    for product in PRODUCTS {
+        for file in shipped(product) {
+            for after in file.text.split("127.0.0.1:").skip(1) {
+                let end = after.find(|c: char| !c.is_ascii_digit());
+                let port = &after[..end.unwrap_or(after.len())];
+                assert!(PORTS.contains(&port), "{product}/{}: {port}", file.name);
+            }
+        }
+    }
+}
+
 #[test]
 fn every_product_can_fail_open_and_closed() {
     for product in PRODUCTS {
