@@ -11,6 +11,7 @@
 )]
 
 mod embedded;
+mod integrations;
 mod kamailio;
 mod layers;
 mod service;
