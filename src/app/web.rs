@@ -31,7 +31,10 @@ impl Web {
 
 impl HttpConnection for Web {
     fn serve(&self, io: BoxedIo, peer: SocketAddr, shutdown: CancellationToken) -> Serving<'_> {
-        let router = self.router.clone().layer(axum::Extension(ConnectInfo(peer)));
+        let router = self
+            .router
+            .clone()
+            .layer(axum::Extension(ConnectInfo(peer)));
         Box::pin(async move {
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())

@@ -18,11 +18,17 @@ pub(super) fn run(context: &Context) -> anyhow::Result<Done> {
     let s = &context.settings;
     output::line(&format!("configuration   {from}"))?;
     output::line(&format!("data            {}", context.data_dir.display()))?;
-    output::line(&format!("prevention      udp and tcp {}", s.prevention.listen))?;
+    output::line(&format!(
+        "prevention      udp and tcp {}",
+        s.prevention.listen
+    ))?;
     if has_tls {
         output::line(&format!("prevention      tls {}", s.prevention.tls_listen))?;
     }
-    output::line(&format!("detection       udp and tcp {}", s.detection.listen))?;
+    output::line(&format!(
+        "detection       udp and tcp {}",
+        s.detection.listen
+    ))?;
     output::line(&format!("web             http://{}", s.http.listen))?;
     match &s.store.url {
         Some(url) => output::line(&format!("ClickHouse      {url}"))?,

@@ -127,8 +127,8 @@ fn is_configuration(error: &anyhow::Error) -> bool {
         Some(EngineError::Geo(geo)) => Some(geo),
         _ => error.downcast_ref::<GeoError>(),
     };
-    let is_config = error.is::<ConfigError>()
-        || matches!(error.downcast_ref(), Some(AppError::Config(_)));
+    let is_config =
+        error.is::<ConfigError>() || matches!(error.downcast_ref(), Some(AppError::Config(_)));
     is_config || matches!(geo, Some(GeoError::Mmdb { .. }))
 }
 

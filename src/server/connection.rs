@@ -97,8 +97,11 @@ impl<H: CallHandler + ?Sized> Connection<H> {
             } else {
                 framer.push(read);
             }
-            if let Err(end) = self.answer(&mut stream, framer).await {
-                break end;
+            match self.answer(&mut stream, framer).await {
+                Err(end) => break end,
+                // What is begun now is another message.
+                Ok(true) => progress.begun = None,
+                Ok(false) => {}
             }
             progress.begun = match progress.is_amid_message() {
                 true => progress.begun.or(Some(progress.heard)),
@@ -141,8 +144,8 @@ impl<H: CallHandler + ?Sized> Connection<H> {
         read.map_err(|_| "shutdown").and_then(received)
     }
 
-    /// Answers all whole messages that are there.
-    async fn answer<S>(&self, stream: &mut S, framer: &mut Framer) -> Result<(), End>
+    /// Answers all whole messages that are there; whether there were any.
+    async fn answer<S>(&self, stream: &mut S, framer: &mut Framer) -> Result<bool, End>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -161,7 +164,7 @@ impl<H: CallHandler + ?Sized> Connection<H> {
             self.write(stream, &out).await?;
         }
         match broken {
-            None => Ok(()),
+            None => Ok(!messages.is_empty()),
             Some(broken) => {
                 let _ = timeout(LINGER, linger(stream)).await;
                 Err(broken.fault.reason())

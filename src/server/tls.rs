@@ -136,12 +136,19 @@ impl Certificates {
 /// What tells a file from the one that was there before, without reading it. A symbolic link
 /// stands for the file it leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Stamps(Vec<Option<(u64, u64, i64, i64, u64)>>);
+struct Stamps(Vec<Option<Stamp>>);
+
+/// Device, inode, seconds and nanoseconds of the last change, length.
+type Stamp = (u64, u64, i64, i64, u64);
 
 impl Stamps {
     fn of(files: &TlsFiles) -> Self {
         use std::os::unix::fs::MetadataExt;
-        let paths = [Some(&files.certificate), Some(&files.key), files.client_ca.as_ref()];
+        let paths = [
+            Some(&files.certificate),
+            Some(&files.key),
+            files.client_ca.as_ref(),
+        ];
         let stamp = |path: &PathBuf| {
             let file = std::fs::metadata(path).ok()?;
             let (secs, nanos) = (file.mtime(), file.mtime_nsec());

@@ -88,12 +88,7 @@ impl UdpServer {
 
 /// Answers what the system still holds. Without the runtime, which may not have heard yet of
 /// the datagrams that came last.
-fn drain<H: CallHandler + ?Sized>(
-    door: &Door,
-    socket: UdpSocket,
-    inbox: &mut Inbox,
-    handler: &H,
-) {
+fn drain<H: CallHandler + ?Sized>(door: &Door, socket: UdpSocket, inbox: &mut Inbox, handler: &H) {
     let Ok(socket) = socket.into_std() else {
         return;
     };

@@ -280,7 +280,10 @@ impl<'a> Fields<'a> {
             self.blame(Malformed::Via);
         }
         let needed = [self.from, self.to, self.call_id, self.cseq];
-        if needed.iter().any(|value| value.is_none_or(<[u8]>::is_empty)) {
+        if needed
+            .iter()
+            .any(|value| value.is_none_or(<[u8]>::is_empty))
+        {
             self.blame(Malformed::NoEnvelope);
         }
         let [from, to, call_id, cseq] = needed.map(Option::unwrap_or_default);

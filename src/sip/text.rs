@@ -76,11 +76,12 @@ pub(super) fn pieces(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> 
 
 /// The `;name=value` parameters after the first semicolon; empty ones are skipped.
 pub(super) fn params(text: &[u8]) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
-    pieces(text, b';').map(|one| {
-        let (name, value) = split_once(one, b'=');
-        (trim(name), value.map(trim))
-    })
-    .filter(|(name, _)| !name.is_empty())
+    pieces(text, b';')
+        .map(|one| {
+            let (name, value) = split_once(one, b'=');
+            (trim(name), value.map(trim))
+        })
+        .filter(|(name, _)| !name.is_empty())
 }
 
 /// Undoes `%xx` escapes; a `%` that starts none stands for itself.

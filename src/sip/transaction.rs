@@ -362,14 +362,17 @@ mod tests {
     #[test]
     fn a_call_is_merged_until_acknowledged_expired_or_forgotten() {
         let mut table = table(10, 100);
-        let mut arrives = |table: &mut Transactions, n, secs| {
+        let arrives = |table: &mut Transactions, n, secs| {
             assert_eq!(table.open(id(n), at(secs)), Seen::New);
             table.is_merged(id(n), 7, at(secs))
         };
         assert!(!arrives(&mut table, 1, 0));
         assert!(arrives(&mut table, 2, 0));
         table.acknowledge(id(2));
-        assert!(arrives(&mut table, 3, 0), "the ACK of a merged one ends nothing");
+        assert!(
+            arrives(&mut table, 3, 0),
+            "the ACK of a merged one ends nothing"
+        );
         table.acknowledge(id(1));
         assert!(!arrives(&mut table, 4, 0));
         table.forget(id(4));

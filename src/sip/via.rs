@@ -207,7 +207,11 @@ mod tests {
             ("127.0.0.2:40000", "127.0.0.3", Some("127.0.0.3:5080")),
             ("192.0.2.7:40000", "2001:db8::5", None),
             ("[2001:db8::7]:4", "2001:db8::5", Some("[2001:db8::5]:5080")),
-            ("[2001:db8::7]:4", "[2001:db8::5]", Some("[2001:db8::5]:5080")),
+            (
+                "[2001:db8::7]:4",
+                "[2001:db8::5]",
+                Some("[2001:db8::5]:5080"),
+            ),
             ("[2001:db8::7]:4", "ff02::1", None),
             ("[2001:db8::7]:4", "::ffff:127.0.0.1", None),
             (
@@ -224,7 +228,10 @@ mod tests {
             assert_eq!(found, to, "{maddr} from {source}");
         }
         let source = "192.0.2.7:40000".parse().expect("address");
-        assert_eq!(via("SIP/2.0/UDP 192.0.2.7").expect("via").maddr(source), None);
+        assert_eq!(
+            via("SIP/2.0/UDP 192.0.2.7").expect("via").maddr(source),
+            None
+        );
     }
 
     #[test]
