@@ -3,6 +3,10 @@
 //! Read from a TOML file (none needed), then from the environment: `TFPS_SECTION__KEY` goes before
 //! the file. Unknown keys are refused. Checking needs no network.
 
+mod transport;
+
+pub use transport::{ConnectionSettings, TlsSettings};
+
 use crate::domain::NeutralAnswer;
 use crate::geo::GeoSettings;
 use crate::store::StoreSettings;
@@ -19,6 +23,10 @@ pub struct Settings {
     pub prevention: PreventionSettings,
     /// 9091: forked copies of anybody's calls.
     pub detection: DetectionSettings,
+    /// Certificates of SIP over TLS.
+    pub tls: TlsSettings,
+    /// Bounds of what is connected over TCP and TLS.
+    pub connections: ConnectionSettings,
     /// 8080: health, metrics and status.
     pub http: HttpSettings,
     /// ClickHouse: a server, or the embedded engine.
@@ -39,8 +47,11 @@ pub struct Settings {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PreventionSettings {
-    /// Address and UDP port. Loopback by default: a softswitch elsewhere must be trusted first.
+    /// Address, UDP and TCP port. Loopback by default: a softswitch elsewhere must be trusted
+    /// first.
     pub listen: SocketAddr,
+    /// Address and TCP port of TLS, served when `tls.certificate` is given.
+    pub tls_listen: SocketAddr,
     /// Answered INVITEs remembered for retransmissions, at most.
     pub max_transactions: usize,
 }
@@ -49,7 +60,7 @@ pub struct PreventionSettings {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DetectionSettings {
-    /// Address and UDP port.
+    /// Address, UDP and TCP port.
     pub listen: SocketAddr,
     /// Final answer to forked copies: 503, 487, 580, 599 or "silent".
     pub answer: NeutralAnswer,
@@ -116,6 +127,7 @@ impl Default for PreventionSettings {
     fn default() -> Self {
         Self {
             listen: loopback(9090),
+            tls_listen: loopback(9093),
             max_transactions: TRANSACTIONS,
         }
     }
@@ -210,18 +222,39 @@ pub enum ConfigError {
 }
 
 /// Every key, and what it takes.
-const KEYS: [(&str, &str); 20] = [
+const KEYS: [(&str, &str); 29] = [
     (
         "prevention.listen",
-        "an address and UDP port, e.g. 127.0.0.1:9090",
+        "an address, UDP and TCP port, e.g. 127.0.0.1:9090",
+    ),
+    (
+        "prevention.tls_listen",
+        "an address and TCP port, e.g. 127.0.0.1:9093",
     ),
     ("prevention.max_transactions", "a number, at least 1024"),
     (
         "detection.listen",
-        "an address and UDP port, e.g. 127.0.0.1:9091",
+        "an address, UDP and TCP port, e.g. 127.0.0.1:9091",
     ),
     ("detection.answer", "503, 487, 580, 599 or silent"),
     ("detection.max_transactions", "a number, at least 1024"),
+    (
+        "tls.certificate",
+        "the path of a PEM file with the server's certificate, as tls.key has its key",
+    ),
+    (
+        "tls.key",
+        "the path of a PEM file with the private key of tls.certificate",
+    ),
+    (
+        "tls.client_ca",
+        "the path of a PEM file with certificates of authorities",
+    ),
+    ("connections.max", "a number, 4 to 1000000"),
+    ("connections.max_per_source", "a number, 1 to 1000000"),
+    ("connections.idle_secs", "seconds, 1 to 86400"),
+    ("connections.message_secs", "seconds, 1 to 86400"),
+    ("connections.write_secs", "seconds, 1 to 86400"),
     (
         "http.listen",
         "an address and TCP port, e.g. 127.0.0.1:8080",
@@ -248,7 +281,8 @@ const KEYS: [(&str, &str); 20] = [
     ("log.json", "true or false"),
 ];
 
-fn expected(key: &str) -> Option<&'static str> {
+/// What a key takes; `None`: there is no such key.
+pub(crate) fn expected(key: &str) -> Option<&'static str> {
     let known = KEYS.iter().find(|(known, _)| *known == key);
     known.map(|(_, expected)| *expected)
 }
@@ -339,6 +373,10 @@ impl Settings {
                 self.log.level.clone(),
             ),
         ];
+        let checks = checks
+            .into_iter()
+            .chain(self.tls.checks())
+            .chain(self.connections.checks());
         match checks.into_iter().find(|(_, good, _)| !good) {
             None => Ok(self),
             Some((key, _, value)) => Err(ConfigError::Value {
@@ -440,6 +478,8 @@ mod tests {
         for section in [
             "prevention",
             "detection",
+            "tls",
+            "connections",
             "http",
             "store",
             "embedded",
@@ -471,6 +511,12 @@ mod tests {
             ("store", "url", "ftp://10.0.0.5"),
             ("store", "url", "http://"),
             ("embedded", "listen", "192.0.2.1:8123"),
+            ("prevention", "tls_listen", "9093"),
+            ("connections", "max", "3"),
+            ("connections", "max_per_source", "0"),
+            ("connections", "idle_secs", "forever"),
+            ("connections", "message_secs", "0"),
+            ("connections", "write_secs", "86401"),
             ("spool", "max_mib", "much"),
             ("spool", "max_mib", "1"),
             ("geo", "enabled", "perhaps"),
@@ -520,6 +566,19 @@ mod tests {
     }
 
     #[test]
+    fn certificate_and_key_are_given_together() {
+        for (toml, key) in [
+            ("certificate = \"c.pem\"", "`tls.key`: `(absent)`"),
+            ("key = \"k.pem\"", "`tls.certificate`: `(absent)`"),
+            ("client_ca = \"ca.pem\"", "`tls.certificate`: `(absent)`"),
+        ] {
+            let error = load(&format!("[tls]\n{toml}\n")).expect_err(toml);
+            assert!(error.to_string().contains(key), "{error}");
+        }
+        load("[tls]\ncertificate = \"c.pem\"\nkey = \"k.pem\"\n").expect("both");
+    }
+
+    #[test]
     fn the_answer_may_be_a_number() {
         for (toml, answer) in [
             ("487", NeutralAnswer::RequestTerminated),
@@ -544,6 +603,8 @@ mod tests {
         for section in [
             "prevention",
             "detection",
+            "tls",
+            "connections",
             "http",
             "store",
             "embedded",

@@ -162,6 +162,12 @@ impl Engine {
         self.windows_of(context.scope).replay(&context, event.at);
     }
 
+    /// Whether a domain trusts this address.
+    #[must_use]
+    pub fn trusts(&self, peer: IpAddr) -> bool {
+        self.accounts.load().trusts(peer)
+    }
+
     /// Puts new accounts, policies and lists in force.
     pub fn swap_accounts(&self, accounts: Snapshot) {
         self.accounts.store(Arc::new(accounts));

@@ -130,6 +130,38 @@ pub enum Event<'a> {
         /// Why.
         error: &'a str,
     },
+    /// A connection was opened.
+    ConnectionOpened {
+        /// The door.
+        ingress: Ingress,
+        /// `tcp` or `tls`.
+        transport: &'static str,
+    },
+    /// A connection ended.
+    ConnectionClosed {
+        /// The door.
+        ingress: Ingress,
+        /// `tcp` or `tls`.
+        transport: &'static str,
+        /// Short stable name of why.
+        reason: &'static str,
+    },
+    /// There was no room for a connection.
+    ConnectionRefused {
+        /// The door.
+        ingress: Ingress,
+        /// `tcp` or `tls`.
+        transport: &'static str,
+        /// Short stable name of the bound that was met.
+        reason: &'static str,
+    },
+    /// New TLS certificates went into force.
+    CertificatesSwapped,
+    /// TLS certificates were refused; those in force stay.
+    CertificatesRefused {
+        /// Why.
+        error: &'a str,
+    },
     /// A peer could not be sent to.
     SendFailed {
         /// Where to.
@@ -160,6 +192,19 @@ struct RejectedLabels {
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct DroppedLabels {
     ingress: &'static str,
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct TransportLabels {
+    ingress: &'static str,
+    transport: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ConnectionLabels {
+    ingress: &'static str,
+    transport: &'static str,
     reason: &'static str,
 }
 
@@ -205,6 +250,12 @@ pub struct Telemetry {
     accounts_swaps: Counter,
     accounts_refusals: Counter,
     send_failures: Counter,
+    connections_open: Family<TransportLabels, Gauge>,
+    connections_opened: Family<TransportLabels, Counter>,
+    connections_closed: Family<ConnectionLabels, Counter>,
+    connections_refused: Family<ConnectionLabels, Counter>,
+    certificate_swaps: Counter,
+    certificate_refusals: Counter,
     /// Records spooled and not yet in ClickHouse.
     pub spool_backlog: Gauge,
     tracks: Gauge,
@@ -249,6 +300,12 @@ impl Telemetry {
             accounts_swaps: Counter::default(),
             accounts_refusals: Counter::default(),
             send_failures: Counter::default(),
+            connections_open: Family::default(),
+            connections_opened: Family::default(),
+            connections_closed: Family::default(),
+            connections_refused: Family::default(),
+            certificate_swaps: Counter::default(),
+            certificate_refusals: Counter::default(),
             spool_backlog: Gauge::default(),
             tracks: Gauge::default(),
             track_evictions: Gauge::default(),
@@ -352,6 +409,36 @@ impl Telemetry {
             "send_failures",
             "Answers the system would not send",
             self.send_failures.clone(),
+        );
+        r.register(
+            "connections_open",
+            "Connections that are up",
+            self.connections_open.clone(),
+        );
+        r.register(
+            "connections_opened",
+            "Connections accepted",
+            self.connections_opened.clone(),
+        );
+        r.register(
+            "connections_closed",
+            "Connections ended, by why",
+            self.connections_closed.clone(),
+        );
+        r.register(
+            "connections_refused",
+            "Connections there was no room for, by the bound that was met",
+            self.connections_refused.clone(),
+        );
+        r.register(
+            "certificate_swaps",
+            "TLS certificates gone into force while running",
+            self.certificate_swaps.clone(),
+        );
+        r.register(
+            "certificate_refusals",
+            "TLS certificates that could not be used",
+            self.certificate_refusals.clone(),
         );
         r.register(
             "spool_backlog_records",
@@ -483,6 +570,52 @@ impl Telemetry {
             Event::AccountsRefused { error } => {
                 self.accounts_refusals.inc();
                 tracing::error!(error, "accounts not read, those in force stay");
+            }
+            Event::ConnectionOpened { ingress, transport } => {
+                let labels = TransportLabels {
+                    ingress: ingress.as_str(),
+                    transport,
+                };
+                self.connections_open.get_or_create(&labels).inc();
+                self.connections_opened.get_or_create(&labels).inc();
+            }
+            Event::ConnectionClosed {
+                ingress,
+                transport,
+                reason,
+            } => {
+                let ingress = ingress.as_str();
+                self.connections_open
+                    .get_or_create(&TransportLabels { ingress, transport })
+                    .dec();
+                self.connections_closed
+                    .get_or_create(&ConnectionLabels {
+                        ingress,
+                        transport,
+                        reason,
+                    })
+                    .inc();
+            }
+            Event::ConnectionRefused {
+                ingress,
+                transport,
+                reason,
+            } => {
+                self.connections_refused
+                    .get_or_create(&ConnectionLabels {
+                        ingress: ingress.as_str(),
+                        transport,
+                        reason,
+                    })
+                    .inc();
+            }
+            Event::CertificatesSwapped => {
+                self.certificate_swaps.inc();
+                tracing::info!("new TLS certificates in force");
+            }
+            Event::CertificatesRefused { error } => {
+                self.certificate_refusals.inc();
+                tracing::error!(error, "TLS certificates refused, those in force stay");
             }
             Event::SendFailed { peer, error } => {
                 self.send_failures.inc();

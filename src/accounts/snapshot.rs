@@ -7,6 +7,7 @@ use crate::domain::lists::{AccessList, Entry, NetworkList, SystemLists};
 use crate::domain::{CallAttempt, Ingress, Number, Policy, Subscriber, Timestamp};
 use ipnet::IpNet;
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Everything the hot path needs to know of accounts.
@@ -132,6 +133,13 @@ impl Snapshot {
             root,
             peers,
         })
+    }
+
+    /// Whether a domain trusts this address.
+    #[must_use]
+    pub fn trusts(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        self.peers.iter().any(|(net, _)| net.contains(&peer))
     }
 
     /// Whose call it is, and which policy applies.

@@ -215,6 +215,7 @@ mod tests {
         let any = "127.0.0.1:1".parse().expect("address");
         let addresses = Addresses {
             prevention: any,
+            prevention_tls: None,
             detection: any,
             http: any,
             store: "http://127.0.0.1:2".into(),

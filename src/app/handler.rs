@@ -6,6 +6,7 @@ use crate::domain::{Answer, Asked, CallEvent, Timestamp};
 use crate::server::CallHandler;
 use crate::spool::{Frames, Spool, SpoolError};
 use crate::telemetry::{Event, Telemetry};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -88,6 +89,10 @@ impl Handler {
 impl CallHandler for Handler {
     fn now(&self) -> Timestamp {
         self.monotonic.now()
+    }
+
+    fn trusts(&self, peer: IpAddr) -> bool {
+        self.engine.trusts(peer)
     }
 
     fn decide(&self, asked: Vec<Asked>, arrived: Timestamp) -> Vec<Answer> {

@@ -3,27 +3,30 @@
 
 pub mod clock;
 mod data_dir;
+mod doors;
 mod engine;
 mod handler;
 mod status;
 mod storage;
 mod watch;
+mod web;
 mod windows;
 
 pub use data_dir::{DataDir, DataDirError};
+pub use doors::check_certificates;
 pub use engine::{EngineError, offline, shipped_model};
 pub use windows::{ImportedWindows, WindowsFileError};
 
-use crate::config::Settings;
+use crate::config::{ConfigError, Settings};
 use crate::decide::Engine;
 use crate::domain::{CallEvent, Ingress, Timestamp};
 use crate::numbering;
 use crate::server::BindError;
-use crate::server::udp::{UdpConfig, UdpServer};
-use crate::sip::{Limits, TRANSACTION_LIFETIME_SECS};
+use crate::sip::TRANSACTION_LIFETIME_SECS;
 use crate::spool::{self, SpoolError, SpoolOptions};
 use crate::store::embedded::EmbeddedError;
 use crate::telemetry::Telemetry;
+use doors::Doors;
 use handler::Handler;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -33,6 +36,7 @@ use storage::Storage;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use web::Web;
 use windows::Keeper;
 
 /// Why the service did not start, or ended by itself.
@@ -46,6 +50,8 @@ pub enum AppError {
     DataDir(#[from] DataDirError),
     #[error(transparent)]
     Engine(#[from] EngineError),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     #[error(transparent)]
     Bind(#[from] BindError),
     #[error(
@@ -66,9 +72,12 @@ pub enum AppError {
 /// Where a running service listens.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Addresses {
-    /// SIP over UDP, prevention.
+    /// SIP over UDP and TCP, prevention.
     pub prevention: SocketAddr,
-    /// SIP over UDP, detection.
+    /// SIP over TLS, prevention; `None`: no certificate is configured.
+    #[serde(default)]
+    pub prevention_tls: Option<SocketAddr>,
+    /// SIP over UDP and TCP, and the web service, detection.
     pub detection: SocketAddr,
     /// HTTP: health, metrics, status.
     pub http: SocketAddr,
@@ -101,19 +110,16 @@ impl Service {
             spool_options(settings),
             Arc::clone(&telemetry),
         )?;
-        let mut prevention = bind(settings, &data_dir, Ingress::Prevention, &telemetry)?;
-        let mut detection = bind(settings, &data_dir, Ingress::Detection, &telemetry)?;
+        let doors = Doors::bind(settings, &data_dir, &telemetry)?;
         let http = bind_http(settings.http.listen).await?;
         let http_address = http.local_addr().unwrap_or(settings.http.listen);
 
         let (keeper, saved_at) =
             Keeper::restore(Arc::clone(&engine), Arc::clone(&data_dir), clock::now());
         let keeper = Arc::new(keeper);
-        recall(&spool, &engine, saved_at, &mut prevention, &mut detection)?;
+        recall(&spool, &engine, saved_at, &doors)?;
 
         let (sip, background) = (CancellationToken::new(), CancellationToken::new());
-        let (prevention_address, detection_address) =
-            (prevention.local_addr(), detection.local_addr());
         let handler = Arc::new(Handler::new(
             Arc::clone(&engine),
             Mutex::new(spool),
@@ -121,24 +127,17 @@ impl Service {
         ));
         let mut tasks = JoinSet::new();
         // From here on calls are answered; ClickHouse may take its time.
-        for (server, name) in [
-            (prevention, "prevention listener"),
-            (detection, "detection listener"),
-        ] {
-            let (handler, sip) = (Arc::clone(&handler), sip.clone());
-            tasks.spawn(async move {
-                server.run(handler, sip).await;
-                name
-            });
-        }
+        let addresses = doors.addresses(http_address, String::new());
+        let certificates = doors.certificates.clone();
+        // The web service is not built yet: every path is unknown.
+        let web = Arc::new(Web::new(axum::Router::new()));
+        doors.open(&mut tasks, &handler, web, &sip);
         std::thread::spawn(numbering::warm_up);
 
         let storage = Storage::start(settings, &data_dir, reader, &telemetry).await?;
         let addresses = Addresses {
-            prevention: prevention_address,
-            detection: detection_address,
-            http: http_address,
             store: storage.url().to_owned(),
+            ..addresses
         };
         data_dir.note_addresses(&addresses)?;
         let status = status::Status {
@@ -156,6 +155,9 @@ impl Service {
             &telemetry,
             &background,
         );
+        if let Some(certificates) = certificates {
+            watch::spawn_certificates(&mut tasks, certificates, &telemetry, &background);
+        }
         Ok(Self {
             addresses,
             keeper,
@@ -198,35 +200,6 @@ impl Service {
     }
 }
 
-fn bind(
-    settings: &Settings,
-    data_dir: &DataDir,
-    ingress: Ingress,
-    telemetry: &Arc<Telemetry>,
-) -> Result<UdpServer, BindError> {
-    let (address, entries, key) = match ingress {
-        Ingress::Detection => {
-            let own = &settings.detection;
-            (own.listen, own.max_transactions, "detection.listen")
-        }
-        _ => {
-            let own = &settings.prevention;
-            (own.listen, own.max_transactions, "prevention.listen")
-        }
-    };
-    let config = UdpConfig {
-        address,
-        key: key.to_owned(),
-        ingress,
-        secret: data_dir.sip_secret(),
-        limits: Limits {
-            entries,
-            bytes: entries.saturating_mul(1_024),
-        },
-    };
-    UdpServer::bind(&config, Arc::clone(telemetry))
-}
-
 async fn bind_http(address: SocketAddr) -> Result<TcpListener, AppError> {
     TcpListener::bind(address)
         .await
@@ -248,8 +221,7 @@ fn recall(
     spool: &spool::Spool<CallEvent>,
     engine: &Engine,
     saved_at: Timestamp,
-    prevention: &mut UdpServer,
-    detection: &mut UdpServer,
+    doors: &Doors,
 ) -> Result<(), AppError> {
     let now = clock::now();
     let reach = now
@@ -258,15 +230,15 @@ fn recall(
     let oldest_transaction = now.plus_secs(-TRANSACTION_LIFETIME_SECS);
     for event in spool.recent(reach, |event: &CallEvent| event.at)? {
         engine.remember(&event);
-        let server = match event.attempt.ingress {
-            Ingress::Prevention => &mut *prevention,
-            Ingress::Detection => &mut *detection,
+        let door = match event.attempt.ingress {
+            Ingress::Prevention => &doors.prevention,
+            Ingress::Detection => &doors.detection,
             _ => continue,
         };
         if event.at >= oldest_transaction
             && let Some(answer) = engine.answer_again(&event)
         {
-            server.recover(event.attempt.id, answer, event.at);
+            door.recover(event.attempt.id, answer, event.at);
         }
     }
     Ok(())

@@ -81,11 +81,18 @@ async fn page(State(status): State<Status>) -> Html<String> {
     let rows = [
         ("up for", format!("{up:.0} s")),
         (
-            "prevention (SIP, UDP)",
+            "prevention (SIP, UDP and TCP)",
             status.addresses.prevention.to_string(),
         ),
         (
-            "detection (SIP, UDP)",
+            "prevention (SIP, TLS)",
+            status
+                .addresses
+                .prevention_tls
+                .map_or_else(|| "no certificate".to_owned(), |a| a.to_string()),
+        ),
+        (
+            "detection (SIP, UDP and TCP)",
             status.addresses.detection.to_string(),
         ),
         ("ClickHouse", format!("{}: {store}", status.addresses.store)),

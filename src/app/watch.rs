@@ -5,6 +5,7 @@ use super::{DataDir, clock};
 use crate::accounts::{Accounts, AccountsError, Snapshot};
 use crate::decide::Engine;
 use crate::features::{CATALOGUE, VERSION};
+use crate::server::tls::Certificates;
 use crate::telemetry::{Event, Telemetry};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,8 @@ use tokio_util::sync::CancellationToken;
 const ACCOUNTS: Duration = Duration::from_millis(250);
 /// Between two looks for a promoted model or an import.
 const FILES: Duration = Duration::from_millis(500);
+/// Between two looks at the certificates: whoever renews them looks that they are in force.
+const CERTIFICATES: Duration = Duration::from_secs(2);
 /// Between two savings of the windows; shorter than what the spool remembers (64 s).
 const SAVING: Duration = Duration::from_secs(30);
 
@@ -57,6 +60,29 @@ pub(super) fn spawn_all(
             keeper.save(clock::now());
         }
     });
+}
+
+/// Starts the watcher of the TLS certificates.
+pub(super) fn spawn_certificates(
+    tasks: &mut JoinSet<&'static str>,
+    certificates: Arc<Certificates>,
+    telemetry: &Arc<Telemetry>,
+    shutdown: &CancellationToken,
+) {
+    let telemetry = telemetry.clone();
+    spawn(
+        tasks,
+        "certificate watcher",
+        CERTIFICATES,
+        shutdown,
+        move || match certificates.look() {
+            None => {}
+            Some(Ok(())) => telemetry.emit(&Event::CertificatesSwapped),
+            Some(Err(error)) => telemetry.emit(&Event::CertificatesRefused {
+                error: &error.to_string(),
+            }),
+        },
+    );
 }
 
 /// Runs `look` every `pause` on a thread where it may wait for the disk.

@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::{Done, output};
+use crate::app::check_certificates;
 use crate::config::{ConfigError, Settings};
 use crate::geo::Geo;
 use crate::store::embedded::locate;
@@ -9,6 +10,7 @@ use crate::store::embedded::locate;
 pub(super) fn run(context: &Context) -> anyhow::Result<Done> {
     let geo = Geo::open(&context.settings.geo)?;
     let library = library(&context.settings)?;
+    let has_tls = check_certificates(&context.settings)?;
     let from = match &context.config {
         Some(path) => path.display().to_string(),
         None => "no file: defaults and environment".to_owned(),
@@ -16,8 +18,17 @@ pub(super) fn run(context: &Context) -> anyhow::Result<Done> {
     let s = &context.settings;
     output::line(&format!("configuration   {from}"))?;
     output::line(&format!("data            {}", context.data_dir.display()))?;
-    output::line(&format!("prevention      udp {}", s.prevention.listen))?;
-    output::line(&format!("detection       udp {}", s.detection.listen))?;
+    output::line(&format!(
+        "prevention      udp and tcp {}",
+        s.prevention.listen
+    ))?;
+    if has_tls {
+        output::line(&format!("prevention      tls {}", s.prevention.tls_listen))?;
+    }
+    output::line(&format!(
+        "detection       udp and tcp {}",
+        s.detection.listen
+    ))?;
     output::line(&format!("web             http://{}", s.http.listen))?;
     match &s.store.url {
         Some(url) => output::line(&format!("ClickHouse      {url}"))?,

@@ -127,7 +127,9 @@ fn is_configuration(error: &anyhow::Error) -> bool {
         Some(EngineError::Geo(geo)) => Some(geo),
         _ => error.downcast_ref::<GeoError>(),
     };
-    error.is::<ConfigError>() || matches!(geo, Some(GeoError::Mmdb { .. }))
+    let is_config =
+        error.is::<ConfigError>() || matches!(error.downcast_ref(), Some(AppError::Config(_)));
+    is_config || matches!(geo, Some(GeoError::Mmdb { .. }))
 }
 
 fn run(cli: Cli) -> anyhow::Result<Done> {

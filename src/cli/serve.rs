@@ -46,10 +46,13 @@ fn greet(addresses: &Addresses, context: &Context, first_start: bool) -> std::io
     }
     let a = addresses;
     let port = a.prevention.port();
+    let tls = a.prevention_tls.map_or_else(String::new, |tls| {
+        format!("\x20             sips:{tls} (TLS)\n")
+    });
     output::line(&format!(
         "\nTFPS {version} is answering calls\n\
-         \x20 prevention  sip:{prevention} (UDP)   302 with A00<number> or Rnn<number>\n\
-         \x20 detection   sip:{detection} (UDP)   503 to every forked copy; nothing is blocked\n\
+         \x20 prevention  sip:{prevention} (UDP, TCP)   302 with A00<number> or Rnn<number>\n{tls}\
+         \x20 detection   sip:{detection} (UDP, TCP)   503 to every forked copy; nothing is blocked\n\
          \x20 web         http://{http}/   /healthz /readyz /metrics\n\
          \x20 ClickHouse  {store}\n\n\
          Send it a call:\n\

@@ -1,6 +1,9 @@
 //! Real sockets on port 0, and a service that only remembers what it was asked.
 
-use super::udp::{UdpConfig, UdpServer};
+mod streams;
+mod tls;
+
+use super::udp::UdpServer;
 use super::*;
 use crate::domain::{CallAttempt, Code, Ingress};
 use crate::sip::{Limits, Secret};
@@ -27,7 +30,14 @@ impl CallHandler for Fake {
         self.asked.lock().expect("lock").extend(attempts);
         answers
     }
+
+    fn trusts(&self, peer: IpAddr) -> bool {
+        peer.to_string() == TRUSTED
+    }
 }
+
+/// The only address that the service trusts.
+const TRUSTED: &str = "127.0.0.3";
 
 fn answer_to(attempt: &CallAttempt) -> Answer {
     Answer::Redirect {
@@ -38,14 +48,10 @@ fn answer_to(attempt: &CallAttempt) -> Answer {
     }
 }
 
-fn config() -> UdpConfig {
-    UdpConfig {
-        address: "127.0.0.1:0".parse().expect("address"),
-        key: "prevention.udp".to_owned(),
-        ingress: Ingress::Prevention,
-        secret: Secret::new([9; 16]),
-        limits: Limits::default(),
-    }
+fn door(telemetry: &Arc<Telemetry>) -> Arc<Door> {
+    let (ingress, secret) = (Ingress::Prevention, Secret::new([9; 16]));
+    let door = Door::new(ingress, secret, Limits::default(), telemetry.clone());
+    Arc::new(door)
 }
 
 struct Running {
@@ -104,10 +110,12 @@ impl Running {
 
 fn bound() -> (UdpServer, Arc<Telemetry>) {
     let telemetry = Arc::new(Telemetry::new());
-    (
-        UdpServer::bind(&config(), telemetry.clone()).expect("bound"),
-        telemetry,
-    )
+    (bound_to(&door(&telemetry)), telemetry)
+}
+
+fn bound_to(door: &Arc<Door>) -> UdpServer {
+    let address = "127.0.0.1:0".parse().expect("address");
+    UdpServer::bind(address, "prevention.listen", door.clone()).expect("bound")
 }
 
 fn invite(n: usize, extra: &str) -> Vec<u8> {
@@ -230,13 +238,14 @@ async fn a_call_decided_before_a_restart_is_not_decided_again() {
     let first = before.receive();
     let (asked, _) = before.stop().await;
 
-    let (mut server, telemetry) = bound();
-    server.recover(
+    let telemetry = Arc::new(Telemetry::new());
+    let door = door(&telemetry);
+    door.recover(
         asked[0].id,
         answer_to(&asked[0]),
         Timestamp::from_secs(1_799_999_990),
     );
-    let after = Running::run(server, telemetry);
+    let after = Running::run(bound_to(&door), telemetry);
     after.send(&invite(1, ""));
     let port = |text: &str| {
         text.split("rport=")
@@ -255,13 +264,35 @@ async fn a_call_decided_before_a_restart_is_not_decided_again() {
 #[tokio::test]
 async fn a_taken_port_is_an_error_that_names_the_key() {
     let (server, telemetry) = bound();
-    let config = UdpConfig {
-        address: server.local_addr(),
-        ..config()
-    };
-    let error = UdpServer::bind(&config, telemetry)
+    let error = UdpServer::bind(server.local_addr(), "prevention.listen", door(&telemetry))
         .expect_err("taken")
         .to_string();
-    assert!(error.contains(&server.local_addr().to_string()), "{error}");
-    assert!(error.contains("`prevention.udp`"), "{error}");
+    let address = format!("udp {}", server.local_addr());
+    assert!(error.contains(&address), "{error}");
+    assert!(error.contains("`prevention.listen`"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn maddr_moves_the_answer_of_a_trusted_peer_only() {
+    let server = Running::start();
+    let elsewhere = UdpSocket::bind("127.0.0.4:0").expect("a socket");
+    elsewhere
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .expect("timeout");
+    let port = elsewhere.local_addr().expect("bound").port();
+    let asking = |n| {
+        let text = String::from_utf8(invite(n, "")).expect("text");
+        let via = format!("127.0.0.1:{port};maddr=127.0.0.4;rport");
+        text.replace("127.0.0.1:1;rport", &via).into_bytes()
+    };
+    server.send(&asking(1));
+    assert!(server.receive().contains("A0055481@"), "to its source");
+
+    let trusted = UdpSocket::bind((TRUSTED, 0)).expect("a socket");
+    trusted.send_to(&asking(2), server.address).expect("sent");
+    let mut buffer = [0; 2048];
+    let (length, from) = elsewhere.recv_from(&mut buffer).expect("an answer");
+    assert_eq!(from, server.address);
+    let answer = String::from_utf8_lossy(&buffer[..length]);
+    assert!(answer.contains("A0055482@"), "{answer}");
 }

@@ -3,13 +3,21 @@
 use super::message::Request;
 use super::text::{to_text, trim, unescape};
 use super::uri::{Uri, decimal};
-use crate::domain::{CallAttempt, Ingress};
+use crate::domain::{CallAttempt, Ingress, Proof};
 use std::net::IpAddr;
 use uuid::Uuid;
 
 /// Longest text kept of any one header, characters. Real ones are far shorter; what is
 /// remembered of a call is bounded by it.
 pub const MAX_TEXT: usize = 256;
+
+/// Most Authorization headers taken of one INVITE: a client answers one challenge, and may carry
+/// those of the proxies on its way.
+pub const MAX_CREDENTIALS: usize = 8;
+
+/// Longest Authorization header taken, bytes: three times one of SHA-256 with a long name and
+/// URI.
+pub const MAX_CREDENTIAL: usize = 2_048;
 
 /// A header that was of no use and was taken as absent, by name.
 pub type BadHeaders = Vec<&'static str>;
@@ -73,6 +81,25 @@ pub fn call_attempt(
         concurrent,
     };
     (attempt, bad)
+}
+
+/// The digest credentials of an INVITE, unchecked; `None`: it has none. Headers beyond the
+/// bounds are of no use.
+#[must_use]
+pub fn proof(request: &Request<'_>, bad: &mut BadHeaders) -> Option<Proof> {
+    let headers = &request.authorization;
+    let (kept, surplus) = headers.split_at(headers.len().min(MAX_CREDENTIALS));
+    let authorization: Vec<_> = kept
+        .iter()
+        .filter(|value| value.len() <= MAX_CREDENTIAL)
+        .map(|value| to_text(value, MAX_CREDENTIAL))
+        .collect();
+    let dropped = surplus.len() + kept.len() - authorization.len();
+    bad.extend(std::iter::repeat_n("Authorization", dropped));
+    (!authorization.is_empty()).then_some(Proof {
+        method: "INVITE",
+        authorization,
+    })
 }
 
 /// A hint's value. Empty ones, and `<null>`, which OpenSIPS writes for a variable without a

@@ -1,9 +1,10 @@
-//! One door: what is to be done about each datagram that comes in.
+//! One door: what is to be done about each message that comes in.
 //!
 //! The order of the rules: who cannot be answered is dropped; ACK is absorbed; what no decision
-//! is needed for is answered; an INVITE known already gets its answer again; the rest is a call.
+//! is needed for is answered; an INVITE known already gets its answer again; a copy of one by
+//! another way is refused; the rest is a call.
 
-use super::attempt::{BadHeaders, call_attempt};
+use super::attempt::{BadHeaders, call_attempt, proof};
 use super::identity::Secret;
 use super::message::{Envelope, Malformed, Message, Request};
 use super::reader::parse;
@@ -93,7 +94,7 @@ impl Endpoint {
         }
     }
 
-    /// Reads a datagram that came from `source`.
+    /// Reads a message that came from `source`.
     pub fn receive<'a>(
         &mut self,
         datagram: &'a [u8],
@@ -109,16 +110,24 @@ impl Endpoint {
         }
     }
 
+    /// What to say before a stream from `source` is ended that broke with `fault` at the message
+    /// `read`.
+    #[must_use]
+    pub fn refuse(&self, read: &[u8], source: SocketAddr, fault: Malformed) -> Outcome<'static> {
+        match parse(read) {
+            Ok(Message::Request(request)) => self.blame(&request.envelope, source, fault),
+            Ok(Message::Faulty(envelope, _)) => self.blame(&envelope, source, fault),
+            _ => Outcome::Drop(fault.reason()),
+        }
+    }
+
     /// The answer of a decided call, remembered for retransmissions; `None`: silence.
     pub fn complete(&mut self, pending: &Pending<'_>, answer: &Answer) -> Option<Packet> {
         let envelope = &pending.request.envelope;
         let response = self.response(envelope, pending.source, pending.id);
         let bytes = response.answer(answer);
         self.transactions.complete(pending.id, bytes.clone());
-        bytes.map(|bytes| Packet {
-            bytes,
-            to: envelope.via.destination(pending.source),
-        })
+        bytes.map(|bytes| Packet::new(bytes, &envelope.via, pending.source))
     }
 
     /// A call got no decision: nothing is sent, and its retransmission is a new call.
@@ -130,8 +139,8 @@ impl Endpoint {
     #[must_use]
     pub fn resend(&self, pending: &Pending<'_>) -> Option<Packet> {
         let bytes = self.transactions.answer_of(pending.id)?;
-        let to = pending.request.envelope.via.destination(pending.source);
-        Some(Packet { bytes, to })
+        let via = &pending.request.envelope.via;
+        Some(Packet::new(bytes, via, pending.source))
     }
 
     /// After a restart: call `id` was decided at `at` with `answer`. Its retransmission gets
@@ -166,14 +175,11 @@ impl Endpoint {
         headers: &[(&str, &[u8])],
     ) -> Outcome<'a> {
         let id = self.secret.transaction_id(self.ingress, envelope);
-        let response = self.response(envelope, source, id);
+        let bytes = self.response(envelope, source, id).status(status, headers);
         Outcome::Reply {
             status,
             reason,
-            packet: Packet {
-                bytes: response.status(status, headers),
-                to: envelope.via.destination(source),
-            },
+            packet: Packet::new(bytes, &envelope.via, source),
         }
     }
 
@@ -201,11 +207,16 @@ impl Endpoint {
         let allow: &[(&str, &[u8])] = &[("Allow", ALLOW.as_bytes())];
         match request.method {
             Some(Method::Invite) => self.invite(request, source, now),
-            Some(Method::Ack) => Outcome::Absorb,
+            Some(Method::Ack) => {
+                let id = self.secret.transaction_id(self.ingress, envelope);
+                self.transactions.acknowledge(id);
+                Outcome::Absorb
+            }
             Some(Method::Cancel) => {
                 let id = self.secret.transaction_id(self.ingress, envelope);
-                // The INVITE has its final answer or gets it in this very batch, so a CANCEL
-                // changes nothing and there is none to end with 487 (section 9.2).
+                // An INVITE never waits: it has its final answer, or is being given it by the
+                // batch it came with. A CANCEL comes too late to change that, and there is no
+                // INVITE left to end with 487 (section 9.2).
                 let what = if self.transactions.knows(id, now) {
                     (Status::Ok, "cancel")
                 } else {
@@ -214,6 +225,10 @@ impl Endpoint {
                 self.reply(envelope, source, what, &[])
             }
             Some(Method::Options) => {
+                let unsupported = unsupported(&request);
+                if !unsupported.is_empty() {
+                    return self.bad_extension(envelope, source, &unsupported);
+                }
                 let accept = [allow[0], ("Accept", b"application/sdp")];
                 self.reply(envelope, source, (Status::Ok, "options"), &accept)
             }
@@ -245,14 +260,22 @@ impl Endpoint {
             }
             let unsupported = unsupported(&request);
             if !unsupported.is_empty() {
-                let headers: &[(&str, &[u8])] = &[("Unsupported", &unsupported)];
-                return self.reply(envelope, source, (Status::BadExtension, "require"), headers);
+                return self.bad_extension(envelope, source, &unsupported);
             }
         } else if request.envelope.to_tag.is_some() {
             return self.reply(envelope, source, (Status::DoesNotExist, "in-dialog"), &[]);
         }
         let id = self.secret.transaction_id(self.ingress, envelope);
         let seen = self.transactions.open(id, now);
+        if seen == Seen::New && self.is_merged(id, envelope, now) {
+            let what = (Status::LoopDetected, "merged");
+            let reply = self.reply(envelope, source, what, &[]);
+            if let Outcome::Reply { packet, .. } = &reply {
+                // Kept: asked again once the first copy is acknowledged, it is still a copy.
+                self.transactions.complete(id, Some(packet.bytes.clone()));
+            }
+            return reply;
+        }
         let pending = Pending {
             id,
             source,
@@ -260,10 +283,11 @@ impl Endpoint {
         };
         match seen {
             Seen::New => {
-                let (attempt, bad_headers) =
+                let (attempt, mut bad_headers) =
                     call_attempt(&pending.request, self.ingress, source.ip(), id);
+                let proof = proof(&pending.request, &mut bad_headers);
                 Outcome::Decide(Box::new(Call {
-                    asked: attempt.into(),
+                    asked: Asked { attempt, proof },
                     bad_headers,
                     pending,
                 }))
@@ -274,6 +298,33 @@ impl Endpoint {
                 Outcome::Retransmission(pending)
             }
         }
+    }
+}
+
+impl Endpoint {
+    /// Whether a new INVITE came by another way already and is not acknowledged there
+    /// (section 8.2.2.2). Never of a forked copy: it must not be told apart from any other.
+    fn is_merged(&mut self, id: Uuid, envelope: &Envelope<'_>, now: Timestamp) -> bool {
+        self.ingress != Ingress::Detection
+            && self
+                .secret
+                .call_key(envelope)
+                .is_some_and(|call| self.transactions.is_merged(id, call, now))
+    }
+
+    fn bad_extension<'a>(
+        &self,
+        envelope: &Envelope<'_>,
+        source: SocketAddr,
+        unsupported: &[u8],
+    ) -> Outcome<'a> {
+        let headers = [("Unsupported", unsupported)];
+        self.reply(
+            envelope,
+            source,
+            (Status::BadExtension, "require"),
+            &headers,
+        )
     }
 }
 

@@ -55,6 +55,23 @@ impl Secret {
         uuid::Builder::from_custom_bytes(hash.to_be_bytes()).into_uuid()
     }
 
+    /// What the copies of one request have in common that came by several ways (section 8.2.2.2);
+    /// `None` without a From tag: a client of RFC 2543, whose calls cannot be told apart by it.
+    #[must_use]
+    pub(super) fn call_key(self, envelope: &Envelope<'_>) -> Option<u128> {
+        if envelope.from_tag.is_empty() {
+            return None;
+        }
+        let mut hasher = SipHasher24::new_with_key(&self.0);
+        hasher.write(b"call");
+        for field in [envelope.call_id, envelope.from_tag] {
+            hasher.write_usize(field.len());
+            hasher.write(field);
+        }
+        hasher.write_u32(envelope.cseq_number);
+        Some(hasher.finish128().into())
+    }
+
     /// The To tag of every answer within a transaction: the same before and after a restart,
     /// and for CANCEL that of its INVITE (section 9.2). Says nothing about the id.
     #[must_use]

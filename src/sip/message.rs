@@ -1,14 +1,15 @@
-//! What a datagram says, borrowed from it and only as far as it is needed.
+//! What a message says, borrowed from it and only as far as it is needed.
 //!
-//! What a peer may get wrong is one variant of [`Malformed`]. If the five headers of an answer
-//! can be had all the same the request is [`Message::Faulty`] and gets a 400, else silence.
+//! What a peer may get wrong is one variant of [`Malformed`]. If a Via says whom to answer all
+//! the same the request is [`Message::Faulty`] and gets a 400, else silence.
 
 use super::respond::Status;
 use super::uri::Uri;
 use super::via::Via;
 
-/// Longest message read, bytes. INVITEs of real devices stay below 4 KiB and UDP fragments
-/// from 1.5 KiB on; longer datagrams are dropped unread, so memory per message is bounded.
+/// Longest message read, head and body, bytes. INVITEs of real devices stay below 4 KiB and UDP
+/// fragments from 1.5 KiB on; longer datagrams are dropped unread and longer messages end their
+/// stream, so memory per message is bounded.
 pub const MAX_MESSAGE: usize = 16 * 1024;
 
 /// What a datagram turned out to be.
@@ -40,7 +41,7 @@ pub enum Malformed {
     #[error("unreadable topmost Via header: the sender cannot be answered")]
     BadVia,
     /// From, To, Call-ID or CSeq is missing.
-    #[error("no From, To, Call-ID or CSeq header: the sender cannot be answered")]
+    #[error("no From, To, Call-ID or CSeq header: no transaction without them")]
     NoEnvelope,
     /// The headers do not end with an empty line.
     #[error("headers without an end: the datagram was cut, or the empty line is missing")]
@@ -51,6 +52,15 @@ pub enum Malformed {
     /// A control character in a header.
     #[error("a control character in a header: it must be removed or escaped")]
     ControlCharacter,
+    /// No Content-Length on a stream.
+    #[error("no Content-Length header: a stream cannot be divided into messages without it")]
+    NoLength,
+    /// The request line is not divided by single spaces.
+    #[error("bad request line: expected `METHOD uri SIP/2.0` and nothing else")]
+    RequestLine,
+    /// An empty element or parameter in the topmost Via header.
+    #[error("an empty element or parameter in the topmost Via header")]
+    Via,
     /// A header that may stand once stands twice.
     #[error("From, To, Call-ID, CSeq, Max-Forwards or Content-Length stands more than once")]
     Duplicate,
@@ -93,6 +103,9 @@ impl Malformed {
             Self::Unfinished => "unfinished-headers",
             Self::HeaderLine => "bad-header-line",
             Self::ControlCharacter => "control-character",
+            Self::NoLength => "no-content-length",
+            Self::RequestLine => "bad-request-line",
+            Self::Via => "empty-via",
             Self::Duplicate => "duplicate-header",
             Self::Version => "bad-version",
             Self::RequestUri => "bad-request-uri",
@@ -117,7 +130,8 @@ impl Malformed {
 }
 
 /// What every answer copies and every transaction is known by. All values are as sent,
-/// trimmed; folded ones still hold their CR LF and white space.
+/// trimmed; folded ones still hold their CR LF and white space. Of a request that is at fault
+/// From, To, Call-ID and CSeq may be missing, and are empty.
 #[derive(Clone, Debug)]
 pub struct Envelope<'a> {
     /// Method as sent.
@@ -159,6 +173,8 @@ pub struct Request<'a> {
     pub max_forwards: Option<u8>,
     /// Values of the Require headers; each may hold several option tags.
     pub require: Vec<&'a [u8]>,
+    /// Values of the Authorization headers: answers to digest challenges, one a realm.
+    pub authorization: Vec<&'a [u8]>,
     /// User-Agent.
     pub user_agent: Option<&'a [u8]>,
     /// Contact.

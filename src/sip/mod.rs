@@ -1,12 +1,14 @@
-//! SIP over bytes: a datagram becomes a request, a request becomes a call or an answer.
+//! SIP over bytes: a message becomes a request, a request becomes a call or an answer.
 //!
-//! No sockets and no clock here: [`Endpoint`] is fed datagrams with their source and the time,
-//! and hands back what to send where.
+//! No sockets and no clock here: [`Endpoint`] is fed messages with their source and the time,
+//! and hands back what to send where; [`Framer`] makes messages of a stream.
 //! ```text
+//! stream -> Framer -\
 //! datagram -> Endpoint::receive (parse) -> Decide(Call) -> (the decision) -> Endpoint::complete -> bytes
 //!                                               \-> Reply, Retransmission, Drop, Absorb
 //! ```
-//! What was checked against: RFC 3261 (SIP), RFC 3581 (`rport`), RFC 3966 (`tel:`).
+//! What was checked against: RFC 3261 (SIP), RFC 3581 (`rport`), RFC 3966 (`tel:`), RFC 4475
+//! (torture tests: `tests/torture`), RFC 5626 (keep-alives).
 //!
 //! # Why the reader and the writer are ours
 //! `rsip` names the methods and is the independent reader that the tests hold every answer
@@ -15,14 +17,11 @@
 //! a user part for the end of it (`john.doe@itsp.example` is refused), insists on UTF-8 in
 //! headers that must be copied byte for byte, copies every header into a `String`, and writes
 //! `302 MovedTemporarily`.
-//!
-//! # Left for later
-//! Framing of TCP and TLS streams and the digest challenge belong in this room, beside
-//! [`message`] and [`respond`].
 
 mod address;
 pub mod attempt;
 mod endpoint;
+mod frame;
 mod identity;
 pub mod message;
 mod reader;
@@ -36,6 +35,7 @@ mod via;
 mod tests;
 
 pub use endpoint::{Call, Endpoint, Outcome, Pending};
+pub use frame::{Broken, Frame, Framer};
 pub use identity::Secret;
 pub use message::{Envelope, MAX_MESSAGE, Malformed, Message, Request};
 pub use reader::parse;

@@ -2,11 +2,13 @@
 
 use super::address::Address;
 use super::message::{Envelope, Hints, MAX_MESSAGE, Malformed, Message, Request};
-use super::text::{any_control, find_unquoted, is_lws, is_token, split_at, split_once, trim};
+use super::text::{
+    any_control, find_unquoted, is_lws, is_token, pieces, split_at, split_once, trim,
+};
 use super::uri::{Scheme, Uri, decimal};
 use super::via::Via;
 
-/// Reads one datagram.
+/// Reads one datagram, or one message of a stream.
 ///
 /// # Errors
 /// [`Malformed`], when the sender cannot even be answered.
@@ -30,6 +32,38 @@ pub fn parse(datagram: &[u8]) -> Result<Message<'_>, Malformed> {
     fields.into_message(method, request_uri, body)
 }
 
+/// Whether a line is the first of a SIP message, well-formed or not.
+pub(super) fn is_sip_line(line: &[u8]) -> bool {
+    let line = trim(line);
+    let last = line.iter().rposition(|b| *b == b' ').map_or(0, |at| at + 1);
+    has_sip_prefix(line) || has_sip_prefix(&line[last..])
+}
+
+/// Bytes of the body that belongs to a head, which ends with its empty line.
+///
+/// # Errors
+/// Content-Length is missing, no number, or there twice.
+pub(super) fn content_length(head: &[u8]) -> Result<usize, Malformed> {
+    let mut found = None;
+    let mut rest = head;
+    while let Some((line, after)) = next_line(rest) {
+        rest = after;
+        let Some(colon) = line.iter().position(|b| *b == b':') else {
+            continue;
+        };
+        let (name, value) = split_at(line, colon);
+        if let Some(Name::ContentLength) = name_of(trim(name))
+            && found.replace(trim(value)).is_some()
+        {
+            return Err(Malformed::Duplicate);
+        }
+    }
+    let length = decimal(found.ok_or(Malformed::NoLength)?);
+    length
+        .and_then(|length| usize::try_from(length).ok())
+        .ok_or(Malformed::ContentLength)
+}
+
 fn has_sip_prefix(text: &[u8]) -> bool {
     text.get(..4)
         .is_some_and(|p| p.eq_ignore_ascii_case(b"SIP/"))
@@ -49,16 +83,24 @@ fn next_line(text: &[u8]) -> Option<(&[u8], &[u8])> {
     }
 }
 
-/// Whether a control character stands in a line; tabs and the CR LF of folds may.
+/// Whether a control character stands in a line where none may: tabs and the CR LF of folds
+/// may anywhere, and in a quoted string all but CR and LF behind a backslash (section 25.1,
+/// `quoted-pair`).
 fn has_control(line: &[u8]) -> bool {
     if !any_control(line) {
         return false;
     }
+    let (mut quoted, mut escaped) = (false, false);
     let mut bytes = line.iter().peekable();
     while let Some(byte) = bytes.next() {
+        let was_escaped = std::mem::take(&mut escaped);
         match byte {
             b'\t' | b'\n' => {}
             b'\r' if bytes.peek() == Some(&&b'\n') => {}
+            b'\r' => return true,
+            _ if was_escaped => {}
+            b'\\' => escaped = quoted,
+            b'"' => quoted = !quoted,
             b if b.is_ascii_control() => return true,
             _ => {}
         }
@@ -76,6 +118,7 @@ enum Name {
     MaxForwards,
     ContentLength,
     Require,
+    Authorization,
     UserAgent,
     Contact,
     Received,
@@ -86,7 +129,7 @@ enum Name {
 }
 
 /// Names that are read, with the compact forms of section 7.3.3.
-const NAMES: [(&[u8], Name); 21] = [
+const NAMES: [(&[u8], Name); 22] = [
     (b"Via", Name::Via),
     (b"v", Name::Via),
     (b"From", Name::From),
@@ -100,6 +143,7 @@ const NAMES: [(&[u8], Name); 21] = [
     (b"Content-Length", Name::ContentLength),
     (b"l", Name::ContentLength),
     (b"Require", Name::Require),
+    (b"Authorization", Name::Authorization),
     (b"User-Agent", Name::UserAgent),
     (b"Contact", Name::Contact),
     (b"m", Name::Contact),
@@ -109,6 +153,12 @@ const NAMES: [(&[u8], Name); 21] = [
     (b"X-TFPS", Name::Policy),
     (b"P-TFPS", Name::Bundle),
 ];
+
+fn name_of(name: &[u8]) -> Option<Name> {
+    let mut names = NAMES.iter();
+    let (_, name) = names.find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+    Some(*name)
+}
 
 #[derive(Default)]
 struct Fields<'a> {
@@ -120,6 +170,7 @@ struct Fields<'a> {
     max_forwards: Option<&'a [u8]>,
     content_length: Option<&'a [u8]>,
     require: Vec<&'a [u8]>,
+    authorization: Vec<&'a [u8]>,
     user_agent: Option<&'a [u8]>,
     contact: Option<&'a [u8]>,
     hints: Hints<'a>,
@@ -134,13 +185,21 @@ impl<'a> Fields<'a> {
 
     /// Method and Request-URI of `METHOD uri SIP/2.0` (section 7.1).
     fn read_request_line(&mut self, line: &'a [u8]) -> Result<(&'a [u8], &'a [u8]), Malformed> {
+        if has_control(line) {
+            return Err(Malformed::NotSip);
+        }
+        let whole = trim(line);
+        if whole.len() < line.len() {
+            self.blame(Malformed::RequestLine);
+        }
+        let line = whole;
         let first = line.iter().position(|b| *b == b' ');
         let last = line.iter().rposition(|b| *b == b' ');
         let (Some(first), Some(last)) = (first, last) else {
             return Err(Malformed::NotSip);
         };
         let (method, version) = (&line[..first], &line[last + 1..]);
-        if !is_token(method) || !has_sip_prefix(version) || has_control(line) {
+        if !is_token(method) || !has_sip_prefix(version) {
             return Err(Malformed::NotSip);
         }
         if &version[4..] != b"2.0" {
@@ -177,11 +236,8 @@ impl<'a> Fields<'a> {
             let name = trim(name);
             if !is_token(name) {
                 self.blame(Malformed::HeaderLine);
-            } else if let Some((_, name)) = NAMES
-                .iter()
-                .find(|(known, _)| known.eq_ignore_ascii_case(name))
-            {
-                self.take(*name, trim(value));
+            } else if let Some(name) = name_of(name) {
+                self.take(name, trim(value));
             }
         }
     }
@@ -196,6 +252,7 @@ impl<'a> Fields<'a> {
             Name::ContentLength => &mut self.content_length,
             Name::Via => return self.vias.push(value),
             Name::Require => return self.require.push(value),
+            Name::Authorization => return self.authorization.push(value),
             Name::UserAgent => return self.user_agent = self.user_agent.or(Some(value)),
             Name::Contact => return self.contact = self.contact.or(Some(value)),
             Name::Received => return self.hints.received = Some(value),
@@ -219,11 +276,17 @@ impl<'a> Fields<'a> {
     ) -> Result<Message<'a>, Malformed> {
         let top = self.vias.first().ok_or(Malformed::NoVia)?;
         let via = Via::parse(split_once(top, b',').0).ok_or(Malformed::BadVia)?;
-        let (Some(from), Some(to), Some(call_id), Some(cseq)) =
-            (self.from, self.to, self.call_id, self.cseq)
-        else {
-            return Err(Malformed::NoEnvelope);
-        };
+        if has_empty_parts(top) {
+            self.blame(Malformed::Via);
+        }
+        let needed = [self.from, self.to, self.call_id, self.cseq];
+        if needed
+            .iter()
+            .any(|value| value.is_none_or(<[u8]>::is_empty))
+        {
+            self.blame(Malformed::NoEnvelope);
+        }
+        let [from, to, call_id, cseq] = needed.map(Option::unwrap_or_default);
         let from_address = Address::parse(from);
         let to_address = Address::parse(to);
         let cseq_number = self.checked(cseq_of(cseq, method), Malformed::CSeq);
@@ -244,12 +307,14 @@ impl<'a> Fields<'a> {
         if uri.is_some_and(|uri| uri.scheme == Scheme::Other) {
             self.blame(Malformed::UriScheme);
         }
+        // Headers of a URI are for who follows it; none may stand in a request (section 19.1.1).
+        if uri.is_some_and(|uri| uri.has_headers) {
+            self.blame(Malformed::RequestUri);
+        }
         let from_uri = from_address.and_then(|a| Uri::parse(a.uri));
         let from_uri = self.checked(from_uri, Malformed::From);
-        self.checked(to_address, Malformed::To);
-        if call_id.is_empty() {
-            self.blame(Malformed::NoEnvelope);
-        }
+        let to_uri = to_address.and_then(|a| Uri::parse(a.uri));
+        self.checked(to_uri, Malformed::To);
         let max_forwards = self.max_forwards.and_then(|value| {
             let hops = decimal(value).and_then(|n| u8::try_from(n).ok());
             self.checked(hops, Malformed::MaxForwards)
@@ -264,6 +329,7 @@ impl<'a> Fields<'a> {
                 from,
                 max_forwards,
                 require: self.require,
+                authorization: self.authorization,
                 user_agent: self.user_agent,
                 contact: self.contact,
                 hints: self.hints,
@@ -294,6 +360,12 @@ impl<'a> Fields<'a> {
         self.checked(cut, Malformed::ContentLength)
             .unwrap_or_default()
     }
+}
+
+/// Whether a Via value holds an element or a parameter without a name. Only asked of the
+/// topmost header: what is wrong with those below is for whoever they name.
+fn has_empty_parts(via: &[u8]) -> bool {
+    pieces(via, b',').any(|element| pieces(element, b';').any(|part| trim(part).is_empty()))
 }
 
 /// CSeq's number, where the header is a number and `method`.

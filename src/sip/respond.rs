@@ -5,11 +5,12 @@
 
 use super::message::Envelope;
 use super::text::{escape_user, params, push_value, split_once};
+use super::via::Via;
 use crate::digest;
 use crate::domain::{Answer, NeutralAnswer, ScoreHeaders};
 use bytes::Bytes;
 use std::io::Write as _;
-use std::net::{Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 /// Methods that get another answer than 405.
 pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, OPTIONS";
@@ -19,8 +20,29 @@ pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, OPTIONS";
 pub struct Packet {
     /// A whole SIP message.
     pub bytes: Bytes,
-    /// Always at the address the request came from.
+    /// Over UDP: an address of the one the request came from.
     pub to: SocketAddr,
+    /// Where its Via wants it instead, by `maddr`; see [`Packet::address`].
+    pub maddr: Option<SocketAddr>,
+}
+
+impl Packet {
+    pub(super) fn new(bytes: Bytes, via: &Via<'_>, source: SocketAddr) -> Self {
+        Self {
+            bytes,
+            to: via.destination(source),
+            maddr: via.maddr(source),
+        }
+    }
+
+    /// Where to send it over UDP. `trusts` is asked about the request's source, and only when
+    /// the answer is wanted elsewhere. Over a stream it goes back where the request came from.
+    pub fn address(&self, trusts: impl FnOnce(IpAddr) -> bool) -> SocketAddr {
+        match self.maddr {
+            Some(maddr) if trusts(self.to.ip()) => maddr,
+            _ => self.to,
+        }
+    }
 }
 
 /// The final answers that are given.
@@ -178,15 +200,17 @@ impl Response<'_> {
         push_text(&mut out, format_args!("SIP/2.0 {code} {phrase}\r\n"));
         self.push_vias(&mut out);
         let envelope = self.envelope;
-        header(&mut out, "From", envelope.from);
-        out.extend_from_slice(b"To: ");
-        push_value(&mut out, envelope.to);
-        if envelope.to_tag.is_none() {
-            push_text(&mut out, format_args!(";tag={:016x}", self.to_tag));
+        copied(&mut out, "From", envelope.from);
+        if !envelope.to.is_empty() {
+            out.extend_from_slice(b"To: ");
+            push_value(&mut out, envelope.to);
+            if envelope.to_tag.is_none() {
+                push_text(&mut out, format_args!(";tag={:016x}", self.to_tag));
+            }
+            out.extend_from_slice(b"\r\n");
         }
-        out.extend_from_slice(b"\r\n");
-        header(&mut out, "Call-ID", envelope.call_id);
-        header(&mut out, "CSeq", envelope.cseq);
+        copied(&mut out, "Call-ID", envelope.call_id);
+        copied(&mut out, "CSeq", envelope.cseq);
         out
     }
 
@@ -226,6 +250,13 @@ impl Response<'_> {
         for value in values {
             header(out, "Via", value);
         }
+    }
+}
+
+/// A header of the request; one that a faulty request lacks cannot be copied.
+fn copied(out: &mut Vec<u8>, name: &str, value: &[u8]) {
+    if !value.is_empty() {
+        header(out, name, value);
     }
 }
 

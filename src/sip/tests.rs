@@ -6,7 +6,10 @@ use crate::domain::{Answer, CallAttempt, Code, Ingress, Timestamp};
 use std::net::SocketAddr;
 
 mod answers;
+mod framing;
+mod merged;
 mod properties;
+mod torture;
 
 const INVITE: &str = include_str!("../../tests/data/sip/invite.sip");
 const COMPACT: &str = include_str!("../../tests/data/sip/compact.sip");
@@ -286,9 +289,32 @@ fn each_rule_has_its_answer() {
             with("P-Calls: 3", "P-Calls: 3\0"),
             (400, "control-character"),
         ),
-        (with("Call-ID: 1j", "Call-ID: \x0b1j"), (0, "no-envelope")),
-        (with("From:", "X-From:"), (0, "no-envelope")),
-        (with("CSeq:", "X-CSeq:"), (0, "no-envelope")),
+        (
+            with("Call-ID: 1j", "Call-ID: \x0b1j"),
+            (400, "control-character"),
+        ),
+        (with("From:", "X-From:"), (400, "no-envelope")),
+        (with("CSeq:", "X-CSeq:"), (400, "no-envelope")),
+        (
+            with(
+                "To: <sip:5548987654321@192.0.2.10:9090>",
+                "To: \"x <sip:5548@x>",
+            ),
+            (400, "bad-to"),
+        ),
+        (with("5080;branch", "5080;;branch"), (400, "empty-via")),
+        (
+            with("9090 SIP/2.0", "9090 SIP/2.0 "),
+            (400, "bad-request-line"),
+        ),
+        (
+            with("192.0.2.10:9090 SIP", "192.0.2.10:9090?Route=x SIP"),
+            (400, "bad-request-uri"),
+        ),
+        (
+            wire(&method_text("OPTIONS").replace("Contact:", "Require: telepathy\nContact:")),
+            (420, "require"),
+        ),
         (with("Via: SIP/2.0/UDP 192", "Via: 192"), (0, "bad-via")),
         (wire(&INVITE.replace("Via:", "X-Via:")), (0, "no-via")),
         (

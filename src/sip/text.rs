@@ -64,19 +64,24 @@ pub(super) fn split_once(text: &[u8], separator: u8) -> (&[u8], Option<&[u8]>) {
     }
 }
 
-/// The `;name=value` parameters after the first semicolon; empty ones are skipped.
-pub(super) fn params(text: &[u8]) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+/// What stands between unquoted separators; one piece more than there are separators.
+pub(super) fn pieces(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
-        let (one, next) = split_once(rest?, b';');
+        let (one, next) = split_once(rest?, separator);
         rest = next;
         Some(one)
     })
-    .map(|one| {
-        let (name, value) = split_once(one, b'=');
-        (trim(name), value.map(trim))
-    })
-    .filter(|(name, _)| !name.is_empty())
+}
+
+/// The `;name=value` parameters after the first semicolon; empty ones are skipped.
+pub(super) fn params(text: &[u8]) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+    pieces(text, b';')
+        .map(|one| {
+            let (name, value) = split_once(one, b'=');
+            (trim(name), value.map(trim))
+        })
+        .filter(|(name, _)| !name.is_empty())
 }
 
 /// Undoes `%xx` escapes; a `%` that starts none stands for itself.
@@ -119,18 +124,26 @@ pub(super) fn escape_user(out: &mut Vec<u8>, user: &str) {
     }
 }
 
-/// Appends a header value so that it cannot end its line: control characters become spaces.
+/// Appends a header value so that it cannot end its line: control characters become spaces,
+/// but those behind a backslash, which are part of a quoted string and must be copied as they
+/// are. CR and LF never are.
 ///
 /// Folded values lose their CR LF here, and nothing that was received or decided can start a
 /// header of its own in an answer.
 pub(super) fn push_value(out: &mut Vec<u8>, value: &[u8]) {
-    if any_control(value) {
-        out.extend(value.iter().map(|b| match b {
-            b if b.is_ascii_control() => b' ',
-            b => *b,
-        }));
-    } else {
+    if !any_control(value) {
         out.extend_from_slice(value);
+        return;
+    }
+    let mut escaped = false;
+    for &byte in value {
+        let was_escaped = escaped;
+        escaped = byte == b'\\' && !was_escaped;
+        out.push(match byte {
+            b'\r' | b'\n' => b' ',
+            b if b.is_ascii_control() && !was_escaped => b' ',
+            b => b,
+        });
     }
 }
 
@@ -194,7 +207,7 @@ mod tests {
     #[test]
     fn a_value_cannot_end_its_line() {
         let mut out = Vec::new();
-        push_value(&mut out, b"a\r\nVia: evil\0b");
-        assert_eq!(out, b"a  Via: evil b");
+        push_value(&mut out, b"a\r\nVia: evil\0b\t\\\r\\\n\\\\\x07\\\x07");
+        assert_eq!(out, b"a  Via: evil b \\ \\ \\\\ \\\x07");
     }
 }

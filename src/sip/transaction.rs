@@ -1,9 +1,10 @@
 //! What was answered lately, so that a retransmission gets the same bytes and is no new call
 //! (RFC 3261 section 17.2.1).
 //!
-//! INVITEs are answered at once, so a transaction is either being decided or answered, and the
-//! ACK changes nothing: the bytes stay for the whole lifetime, because an INVITE that was
-//! delayed behind its own ACK must still not be counted twice.
+//! INVITEs are answered at once, so a transaction is either being decided or answered. The ACK
+//! ends it only towards merged requests (section 8.2.2.2), which are known by their call; the
+//! bytes stay for the whole lifetime, because an INVITE that was delayed behind its own ACK must
+//! still not be counted twice.
 //!
 //! Every operation costs the same however full the table is: entries leave in the order they
 //! came, a few at each arrival.
@@ -59,6 +60,8 @@ struct Entry {
     serial: u64,
     at: Timestamp,
     state: Seen,
+    /// Its call, until it is acknowledged.
+    call: Option<u128>,
 }
 
 impl Entry {
@@ -70,14 +73,17 @@ impl Entry {
     }
 }
 
-/// The table. One per socket: a retransmission comes in where the INVITE did, and a flood on
-/// one door cannot push the transactions of another out.
+/// The table. One a door, whatever the transport: a client that asks again over TCP what it
+/// asked over UDP asks the same. A flood on one door cannot push the transactions of another
+/// out.
 #[derive(Debug)]
 pub(super) struct Transactions {
     limits: Limits,
     entries: HashMap<u128, Entry, BuildHasherDefault<Spread>>,
     /// Arrivals, oldest first; holds every entry and, until their time, those forgotten.
     order: VecDeque<(u128, u64, Timestamp)>,
+    /// Transaction of each call that is not acknowledged.
+    calls: HashMap<u128, u128, BuildHasherDefault<Spread>>,
     serial: u64,
     bytes: usize,
     evicted: u64,
@@ -89,6 +95,7 @@ impl Transactions {
             limits,
             entries: HashMap::default(),
             order: VecDeque::new(),
+            calls: HashMap::default(),
             serial: 0,
             bytes: 0,
             evicted: 0,
@@ -104,6 +111,30 @@ impl Transactions {
                 self.insert(id, now, Seen::Pending);
                 Seen::New
             }
+        }
+    }
+
+    /// Whether a new INVITE is a copy, by another way, of one whose transaction still goes on.
+    /// If not, its own does from now on, under the same `call`.
+    pub fn is_merged(&mut self, id: Uuid, call: u128, now: Timestamp) -> bool {
+        let key = id.as_u128();
+        let other = self.calls.get(&call).and_then(|key| self.entries.get(key));
+        if other.is_some_and(|other| !expired(other.at, now)) {
+            return true;
+        }
+        if let Some(entry) = self.entries.get_mut(&key) {
+            entry.call = Some(call);
+            self.calls.insert(call, key);
+        }
+        false
+    }
+
+    /// The ACK of an INVITE came: who asks again by another way asks anew.
+    pub fn acknowledge(&mut self, id: Uuid) {
+        if let Some(entry) = self.entries.get_mut(&id.as_u128())
+            && let Some(call) = entry.call.take()
+        {
+            self.calls.remove(&call);
         }
     }
 
@@ -141,7 +172,7 @@ impl Transactions {
     /// A pending INVITE got no decision; its retransmission is to be decided afresh.
     pub fn forget(&mut self, id: Uuid) {
         if let Some(entry) = self.entries.remove(&id.as_u128()) {
-            self.bytes -= entry.size();
+            self.let_go(id.as_u128(), &entry);
         }
     }
 
@@ -153,9 +184,15 @@ impl Transactions {
     fn insert(&mut self, id: Uuid, at: Timestamp, state: Seen) {
         self.serial += 1;
         let key = id.as_u128();
+        let entry = Entry {
+            serial: self.serial,
+            at,
+            state,
+            call: None,
+        };
         let serial = self.serial;
-        if let Some(replaced) = self.entries.insert(key, Entry { serial, at, state }) {
-            self.bytes -= replaced.size();
+        if let Some(replaced) = self.entries.insert(key, entry) {
+            self.let_go(key, &replaced);
         }
         self.order.push_back((key, serial, at));
         while self.order.len() > self.limits.entries.max(1) {
@@ -188,9 +225,19 @@ impl Transactions {
             return false;
         }
         if let Some(entry) = self.entries.remove(&key) {
-            self.bytes -= entry.size();
+            self.let_go(key, &entry);
         }
         true
+    }
+
+    /// What an entry that left the table still held.
+    fn let_go(&mut self, key: u128, entry: &Entry) {
+        self.bytes -= entry.size();
+        if let Some(call) = entry.call
+            && self.calls.get(&call) == Some(&key)
+        {
+            self.calls.remove(&call);
+        }
     }
 }
 
@@ -310,5 +357,38 @@ mod tests {
         table.complete(id(1), bytes("x"));
         assert_eq!(table.open(id(1), at(31)), Seen::Answered(bytes("x")));
         assert_eq!(table.open(id(1), at(32)), Seen::New);
+    }
+
+    #[test]
+    fn a_call_is_merged_until_acknowledged_expired_or_forgotten() {
+        let mut table = table(10, 100);
+        let arrives = |table: &mut Transactions, n, secs| {
+            assert_eq!(table.open(id(n), at(secs)), Seen::New);
+            table.is_merged(id(n), 7, at(secs))
+        };
+        assert!(!arrives(&mut table, 1, 0));
+        assert!(arrives(&mut table, 2, 0));
+        table.acknowledge(id(2));
+        assert!(
+            arrives(&mut table, 3, 0),
+            "the ACK of a merged one ends nothing"
+        );
+        table.acknowledge(id(1));
+        assert!(!arrives(&mut table, 4, 0));
+        table.forget(id(4));
+        assert!(!arrives(&mut table, 5, 0));
+        assert!(!arrives(&mut table, 6, 32), "5 is over");
+        assert!(!table.is_merged(id(6), 8, at(32)), "another call");
+    }
+
+    #[test]
+    fn calls_are_held_no_longer_than_their_transactions() {
+        let mut table = table(3, 100);
+        for n in 1..=9 {
+            table.open(id(n), at(0));
+            assert!(!table.is_merged(id(n), n, at(0)));
+        }
+        assert_eq!((table.entries.len(), table.calls.len()), (3, 3));
+        assert!(table.calls.contains_key(&9) && !table.calls.contains_key(&1));
     }
 }

@@ -27,6 +27,8 @@ pub struct Uri<'a> {
     pub user: Option<&'a [u8]>,
     /// Host without port and without the brackets of an IPv6 address; empty for `tel:`.
     pub host: &'a [u8],
+    /// Whether headers (`?Subject=...`) follow.
+    pub has_headers: bool,
 }
 
 impl<'a> Uri<'a> {
@@ -46,6 +48,7 @@ impl<'a> Uri<'a> {
                 scheme,
                 user: some(number_of(rest)),
                 host: b"",
+                has_headers: false,
             }),
             Scheme::Sip | Scheme::Sips => {
                 let (user, place) = match rest.iter().position(|b| *b == b'@') {
@@ -60,7 +63,12 @@ impl<'a> Uri<'a> {
                     .position(|b| matches!(b, b';' | b'?'))
                     .unwrap_or(place.len());
                 let (host, _port) = host_port(&place[..end])?;
-                Some(Self { scheme, user, host })
+                Some(Self {
+                    scheme,
+                    user,
+                    host,
+                    has_headers: place.contains(&b'?'),
+                })
             }
         }
     }
@@ -84,10 +92,20 @@ fn user_of(userinfo: &[u8]) -> &[u8] {
         .iter()
         .position(|b| *b == b':')
         .unwrap_or(userinfo.len());
-    match &userinfo[..end] {
-        number @ [b'+' | b'0'..=b'9', ..] => number_of(number),
-        name => name,
+    let user = &userinfo[..end];
+    match number_of(user) {
+        number if is_number(number) => number,
+        _ => user,
     }
+}
+
+/// Whether it begins as a telephone number and holds nothing else (RFC 3966: digits and visual
+/// separators; `*` and `#` are dialled too).
+fn is_number(text: &[u8]) -> bool {
+    matches!(text, [b'+' | b'0'..=b'9', ..])
+        && text
+            .iter()
+            .all(|b| b.is_ascii_digit() || b"+*#-.()".contains(b))
 }
 
 fn number_of(text: &[u8]) -> &[u8] {
@@ -162,6 +180,8 @@ mod tests {
                 Some((Sip, "+1.212", "gw")),
             ),
             ("sip:al;ice@gw?Subject=x", Some((Sip, "al;ice", "gw"))),
+            ("sip:1_a;b@gw", Some((Sip, "1_a;b", "gw"))),
+            ("sip:*99*1;x@gw", Some((Sip, "*99*1;x", "gw"))),
             ("sip:gw.example", Some((Sip, "-", "gw.example"))),
             ("sip:@gw.example", Some((Sip, "-", "gw.example"))),
             ("tel:+55-48;phone-context=+55", Some((Tel, "+55-48", ""))),

@@ -1,6 +1,6 @@
 //! The topmost Via: whom to answer, and how (RFC 3261 sections 18.2 and 20.42, RFC 3581).
 
-use super::text::{is_lws, params, split_once, trim};
+use super::text::{is_lws, is_token, params, split_once, trim};
 use super::uri::host_port;
 use std::net::{IpAddr, SocketAddr};
 
@@ -24,6 +24,8 @@ pub struct Via<'a> {
     pub branch: &'a [u8],
     /// Whether the client asked for the answer at its source port (RFC 3581).
     pub rport: bool,
+    /// The `maddr` parameter: where else the client wants the answer.
+    maddr: Option<&'a [u8]>,
 }
 
 impl<'a> Via<'a> {
@@ -33,7 +35,8 @@ impl<'a> Via<'a> {
         let (head, rest) = split_once(element, b';');
         let (name, rest_of_head) = split_once(head, b'/');
         let (version, transport_and_sent_by) = split_once(rest_of_head?, b'/');
-        if !trim(name).eq_ignore_ascii_case(b"SIP") || trim(version) != b"2.0" {
+        // Whatever the version: it is the request line's that may need a 505.
+        if !trim(name).eq_ignore_ascii_case(b"SIP") || !is_token(trim(version)) {
             return None;
         }
         let after = trim(transport_and_sent_by?);
@@ -47,23 +50,26 @@ impl<'a> Via<'a> {
             port,
             branch: b"",
             rport: false,
+            maddr: None,
         };
         for (name, value) in params(via.params) {
             if name.eq_ignore_ascii_case(b"branch") {
                 via.branch = value.unwrap_or_default();
             } else if name.eq_ignore_ascii_case(b"rport") {
                 via.rport = true;
+            } else if name.eq_ignore_ascii_case(b"maddr") {
+                via.maddr = value;
             }
         }
         Some(via)
     }
 
-    /// Whether the branch alone tells transactions apart (section 8.1.1.7).
+    /// Whether the branch alone tells transactions apart (section 8.1.1.7). A cookie with
+    /// nothing behind it tells nothing.
     #[must_use]
     pub fn has_cookie(&self) -> bool {
-        self.branch
-            .get(..7)
-            .is_some_and(|start| start.eq_ignore_ascii_case(b"z9hG4bK"))
+        matches!(self.branch.split_at_checked(7),
+            Some((cookie, [_, ..])) if cookie.eq_ignore_ascii_case(b"z9hG4bK"))
     }
 
     /// Whether the answer's Via must say `received` (section 18.2.1; with `rport` always,
@@ -76,12 +82,9 @@ impl<'a> Via<'a> {
         self.rport || named.map(|ip| ip.to_canonical()) != Some(source.to_canonical())
     }
 
-    /// Where the answer goes: always to the packet's own source address, at its source port
-    /// when `rport` asked for it, else at the port of sent-by.
-    ///
-    /// `maddr` (section 18.2.2, second point) and a sent-by host are never followed. Over UDP
-    /// nobody has proved who he is, and an answer sent to an address of the sender's choice
-    /// would make this a reflector; `received` says the same for every honest client.
+    /// Where the answer goes over UDP: to the packet's own source address, at its source port
+    /// when `rport` asked for it, else at the port of sent-by. A sent-by host is never followed:
+    /// `received` says the same for every honest client.
     #[must_use]
     pub fn destination(&self, source: SocketAddr) -> SocketAddr {
         if self.rport {
@@ -90,6 +93,35 @@ impl<'a> Via<'a> {
         let mut to = source;
         to.set_port(self.port.unwrap_or(DEFAULT_PORT));
         to
+    }
+
+    /// Where `maddr` wants the answer instead (section 18.2.2, second point), `rport` or not
+    /// (RFC 3581 section 4); `None`: nowhere else.
+    ///
+    /// Only for a `source` that is trusted. Over UDP nobody has proved who he is, and an answer
+    /// sent to an address of the sender's choice would make this a reflector. Even then only an
+    /// address is followed, not a name, which would have to be looked up while the call waits;
+    /// only of one machine, so that nothing is sent to many; and this machine's own loopback
+    /// only from loopback.
+    #[must_use]
+    pub fn maddr(&self, source: SocketAddr) -> Option<SocketAddr> {
+        let text = std::str::from_utf8(self.maddr?).ok()?;
+        let inside = text.strip_prefix('[').and_then(|t| t.strip_suffix(']'));
+        let asked: IpAddr = inside.unwrap_or(text).parse().ok()?;
+        let asked = asked.to_canonical();
+        let one = match asked {
+            IpAddr::V4(ip) => !ip.is_broadcast(),
+            IpAddr::V6(_) => true,
+        } && !asked.is_multicast()
+            && !asked.is_unspecified();
+        let near = !asked.is_loopback() || source.ip().to_canonical().is_loopback();
+        let ip = match (source.ip(), asked) {
+            (IpAddr::V4(_), IpAddr::V4(_)) | (IpAddr::V6(_), IpAddr::V6(_)) => asked,
+            // A socket of both families speaks IPv4 through mapped addresses.
+            (IpAddr::V6(_), IpAddr::V4(ip)) => IpAddr::V6(ip.to_ipv6_mapped()),
+            (IpAddr::V4(_), IpAddr::V6(_)) => return None,
+        };
+        (one && near).then(|| SocketAddr::new(ip, self.port.unwrap_or(DEFAULT_PORT)))
     }
 }
 
@@ -114,12 +146,16 @@ mod tests {
         let six = via("SIP/2.0/UDP [2001:db8::9]:5070;rport;branch=1").expect("via");
         assert_eq!((six.host, six.port), (&b"2001:db8::9"[..], Some(5070)));
         assert!(six.rport && !six.has_cookie());
+        for (branch, has) in [("z9hG4bK", false), ("Z9hg4bkx", true), ("z9hG", false)] {
+            let text = format!("SIP/7.0/UDP h;branch={branch}");
+            assert_eq!(via(&text).expect("via").has_cookie(), has, "{branch}");
+        }
         for bad in [
             "",
             "SIP/2.0/UDP",
             "SIP/2.0 host",
             "HTTP/2.0/UDP h",
-            "SIP/3.0/UDP h",
+            "SIP/ /UDP h",
             "SIP/2.0/UDP h:0",
             "SIP/2.0/UDP a b",
         ] {
@@ -156,6 +192,46 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn maddr_is_followed_to_one_address_only() {
+        let table = [
+            ("192.0.2.7:40000", "203.0.113.5", Some("203.0.113.5:5080")),
+            ("192.0.2.7:40000", "\"203.0.113.5\"", None),
+            ("192.0.2.7:40000", "gateway.example", None),
+            ("192.0.2.7:40000", "224.0.1.75", None),
+            ("192.0.2.7:40000", "255.255.255.255", None),
+            ("192.0.2.7:40000", "0.0.0.0", None),
+            ("192.0.2.7:40000", "127.0.0.1", None),
+            ("127.0.0.2:40000", "127.0.0.3", Some("127.0.0.3:5080")),
+            ("192.0.2.7:40000", "2001:db8::5", None),
+            ("[2001:db8::7]:4", "2001:db8::5", Some("[2001:db8::5]:5080")),
+            (
+                "[2001:db8::7]:4",
+                "[2001:db8::5]",
+                Some("[2001:db8::5]:5080"),
+            ),
+            ("[2001:db8::7]:4", "ff02::1", None),
+            ("[2001:db8::7]:4", "::ffff:127.0.0.1", None),
+            (
+                "[::ffff:192.0.2.7]:4",
+                "203.0.113.5",
+                Some("[::ffff:203.0.113.5]:5080"),
+            ),
+        ];
+        for (source, maddr, to) in table {
+            let text = format!("SIP/2.0/UDP 198.51.100.1:5080;rport;maddr={maddr};branch=1");
+            let source = source.parse().expect("address");
+            let found = via(&text).expect("via").maddr(source);
+            let to = to.map(|to| to.parse().expect("address"));
+            assert_eq!(found, to, "{maddr} from {source}");
+        }
+        let source = "192.0.2.7:40000".parse().expect("address");
+        assert_eq!(
+            via("SIP/2.0/UDP 192.0.2.7").expect("via").maddr(source),
+            None
+        );
     }
 
     #[test]

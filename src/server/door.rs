@@ -1,0 +1,153 @@
+//! What all transports of one door share: the transactions, and the way from messages to
+//! answers.
+//!
+//! One table for UDP, TCP and TLS together, because a client that asks again over TCP what it
+//! asked over UDP (RFC 3261 section 18.1.1) asks the same: it must get the same answer and be
+//! counted once. The table is locked to read a batch and to answer it, not while the calls are
+//! decided.
+
+use super::CallHandler;
+use crate::domain::{Answer, Ingress, Timestamp};
+use crate::sip::{Endpoint, Limits, Malformed, Outcome, Packet, Secret};
+use crate::telemetry::{Event, Telemetry};
+use parking_lot::Mutex;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// One door, whatever its transports.
+#[derive(Debug)]
+pub struct Door {
+    ingress: Ingress,
+    endpoint: Mutex<Endpoint>,
+    telemetry: Arc<Telemetry>,
+}
+
+impl Door {
+    /// A door nobody came through yet.
+    #[must_use]
+    pub fn new(
+        ingress: Ingress,
+        secret: Secret,
+        limits: Limits,
+        telemetry: Arc<Telemetry>,
+    ) -> Self {
+        Self {
+            ingress,
+            endpoint: Mutex::new(Endpoint::new(ingress, secret, limits)),
+            telemetry,
+        }
+    }
+
+    /// After a restart, oldest first: see [`Endpoint::recover`].
+    pub fn recover(&self, id: Uuid, answer: Answer, at: Timestamp) {
+        self.endpoint.lock().recover(id, answer, at);
+    }
+
+    /// The answers to one batch of messages, with all its calls decided at once.
+    pub(super) fn answer<'a, H: CallHandler + ?Sized>(
+        &self,
+        messages: impl Iterator<Item = (&'a [u8], SocketAddr)>,
+        handler: &H,
+    ) -> Vec<Packet> {
+        let mut messages = messages.peekable();
+        if messages.peek().is_none() {
+            return Vec::new();
+        }
+        let mut packets = Vec::with_capacity(messages.size_hint().0);
+        let arrived = handler.now();
+        let mut asked = Vec::new();
+        let mut undecided = Vec::new();
+        let mut repeated = Vec::new();
+        let mut endpoint = self.endpoint.lock();
+        for (message, source) in messages {
+            match endpoint.receive(message, source, arrived) {
+                Outcome::Decide(call) => {
+                    for header in &call.bad_headers {
+                        self.telemetry.emit(&Event::BadHeader { header });
+                    }
+                    asked.push(call.asked);
+                    undecided.push(call.pending);
+                }
+                Outcome::Retransmission(pending) => repeated.push(pending),
+                other => packets.extend(self.undisputed(other)),
+            }
+        }
+        if !asked.is_empty() {
+            drop(endpoint);
+            let mut answers = handler.decide(asked, arrived).into_iter();
+            endpoint = self.endpoint.lock();
+            for pending in &undecided {
+                if let Some(answer) = answers.next() {
+                    packets.extend(endpoint.complete(pending, &answer));
+                } else {
+                    endpoint.abandon(pending);
+                    self.note_dropped("undecided");
+                }
+            }
+        }
+        // Last, because the call they repeat may have been decided in this very batch.
+        for pending in &repeated {
+            let ingress = self.ingress;
+            self.telemetry.emit(&Event::Retransmission { ingress });
+            packets.extend(endpoint.resend(pending));
+        }
+        for _ in 0..endpoint.take_evicted() {
+            let table = "transactions";
+            self.telemetry.emit(&Event::Evicted { table });
+        }
+        packets
+    }
+
+    /// What to say before a stream is ended that broke at the message `read`.
+    pub(super) fn refuse(
+        &self,
+        read: &[u8],
+        source: SocketAddr,
+        fault: Malformed,
+    ) -> Option<Packet> {
+        let outcome = self.endpoint.lock().refuse(read, source, fault);
+        self.undisputed(outcome)
+    }
+
+    /// The answer of what needs no decision.
+    fn undisputed(&self, outcome: Outcome<'_>) -> Option<Packet> {
+        match outcome {
+            Outcome::Reply {
+                status,
+                reason,
+                packet,
+            } => {
+                self.telemetry.emit(&Event::Rejected {
+                    ingress: self.ingress,
+                    status: status.code(),
+                    reason,
+                });
+                return Some(packet);
+            }
+            Outcome::Drop(reason) => self.note_dropped(reason),
+            Outcome::Absorb | Outcome::Decide(_) | Outcome::Retransmission(_) => {}
+        }
+        None
+    }
+
+    /// A message got no answer.
+    fn note_dropped(&self, reason: &'static str) {
+        let ingress = self.ingress;
+        self.telemetry.emit(&Event::Dropped { ingress, reason });
+    }
+
+    /// An answer could not be sent.
+    pub(super) fn note_unsent(&self, peer: SocketAddr, error: &std::io::Error) {
+        let error = &error.to_string();
+        self.telemetry.emit(&Event::SendFailed { peer, error });
+    }
+
+    pub(super) const fn ingress(&self) -> Ingress {
+        self.ingress
+    }
+
+    pub(super) fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
+    }
+}
