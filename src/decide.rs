@@ -1,34 +1,35 @@
 //! The heart: one call in, one decision with all its evidence out.
 //!
 //! ```text
-//! identify -> features -> score -> checks -> combine
+//! identify -> calls per second -> features -> score -> checks -> combine -> count use
 //! ```
 //! No I/O, no clock: accounts, model and databases are in memory, the time is an argument. The live
 //! service, `tfps import` and `tfps score` run this very code. What it remembers of callers
-//! (`features::Windows`) is its only state.
+//! (`features::Windows`) and of their use (`usage::Usage`) is its only state.
 
 use crate::accounts::{Identity, Snapshot};
 use crate::domain::{
-    Answer, AnswerMode, Asked, CallAttempt, CallEvent, Country, Decision, Destination, DialPrefix,
-    FeatureVector, Ingress, NeutralAnswer, Policy, Reason, ScoreHeaders, Subscriber, Timestamp,
+    Answer, AnswerMode, Asked, CallAttempt, CallEvent, Check, Country, Decision, Destination,
+    DialPrefix, FeatureVector, Ingress, Mode, NeutralAnswer, Policy, Reason, SameNumber,
+    ScoreHeaders, Subscriber, Timestamp,
 };
-use crate::features::{self, Saved, Windows};
+use crate::features::{self, Windows};
 use crate::geo::Geo;
 use crate::model::ModelSlot;
+use crate::usage::{Asking, ResetJournal, Usage};
 use crate::{numbering, policy};
 use arc_swap::ArcSwap;
-use parking_lot::{FairMutex, FairMutexGuard};
-use std::net::IpAddr;
+use parking_lot::{FairMutex, Mutex};
 use std::sync::Arc;
+
+mod allowance;
+mod memory;
+
+pub use allowance::{Allowance, ResetError, Share};
+pub use memory::Pool;
 
 /// Reasons kept with a call and named in its answer.
 const TOP_REASONS: usize = 5;
-/// Tracks copied or joined while calls wait, at most: some tens of microseconds. The lock is
-/// fair, so calls that wait go first after each piece.
-const STATE_PIECE: usize = 256;
-
-type Guard<'a> = FairMutexGuard<'a, Windows>;
-
 /// How much is remembered of callers, and under which key.
 #[derive(Clone, Copy, Debug)]
 pub struct WindowSizes {
@@ -45,24 +46,18 @@ pub struct Engine {
     geo: Geo,
     customers: FairMutex<Windows>,
     strangers: FairMutex<Windows>,
+    usage: Usage,
+    /// Where resets of use are noted; `None`: nowhere, for a file of calls.
+    resets: Mutex<Option<ResetJournal>>,
     model: Arc<ModelSlot>,
     neutral: NeutralAnswer,
-}
-
-/// Whose habits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pool {
-    /// Calls of trusted peers.
-    Customers,
-    /// Calls of anybody, from the free port: kept apart, so that nobody can shape or crowd out
-    /// what is known of customers.
-    Strangers,
 }
 
 /// A decided call and what its peer is told.
 #[derive(Debug)]
 pub struct Decided {
-    /// What is remembered; `None` for a call that was not checked because nobody we serve asks.
+    /// What is remembered; `None` for a call that was not checked: nobody we serve asks, or
+    /// somebody asks about too many in a second.
     pub event: Option<CallEvent>,
     /// What the peer is told.
     pub answer: Answer,
@@ -92,6 +87,8 @@ impl Engine {
             geo,
             customers: FairMutex::new(Windows::new(windows.tracks, windows.key)),
             strangers: FairMutex::new(Windows::new(windows.tracks / 4, windows.key)),
+            usage: Usage::new(windows.key),
+            resets: Mutex::new(None),
             model,
             neutral,
         }
@@ -107,10 +104,27 @@ impl Engine {
                 answer: Answer::Forbidden,
             };
         };
+        if let Err(retry_after) = self.admit(&attempt, &subscriber, now) {
+            return Decided {
+                event: None,
+                answer: Answer::Busy { retry_after },
+            };
+        }
         let destination = numbering::locate(&attempt.dialed, &subscriber.dial_prefixes);
         let origin = self.geo.country(attempt.source_ip);
         let features = self.features(&attempt, &subscriber, &destination, origin, now);
         let risk = self.score(&features);
+        let local = subscriber.policy.off_hours.local(now);
+        // From here until it is counted, no other call of this subscriber is checked.
+        let held = self.usage.hold(Asking {
+            account: &subscriber.account,
+            subscriber: &subscriber.name,
+            attempt: &attempt,
+            destination: &destination,
+            local,
+            same_number: watched(&subscriber.policy),
+            now,
+        });
         let context = policy::Context {
             attempt: &attempt,
             destination: &destination,
@@ -119,12 +133,17 @@ impl Engine {
             system: &accounts.system,
             score: risk.score,
             model_threshold: risk.threshold,
+            usage: held.counts(),
+            local,
             now,
         };
         let checks = policy::run(&context);
         let whitelisted = policy::whitelisted(&context);
+        let code = Decision::code_of(whitelisted, &checks);
+        let counts = code.is_approved() && attempt.ingress.uses_quota();
+        let used = counts.then(|| held.count());
         let decision = Decision {
-            code: Decision::code_of(whitelisted, &checks),
+            code,
             whitelisted,
             checks,
             score: risk.score,
@@ -137,6 +156,7 @@ impl Engine {
             account: subscriber.account.to_string(),
             subscriber: subscriber.name.to_string(),
             policy: subscriber.policy.name.clone(),
+            used,
             destination,
             origin,
             features,
@@ -156,67 +176,20 @@ impl Engine {
         Some(self.answer(event, &subscriber.policy))
     }
 
-    /// Counts an event of the past in the windows, unless they hold it already.
-    pub fn remember(&self, event: &CallEvent) {
-        let context = features::Context::of_event(event);
-        self.windows_of(context.scope).replay(&context, event.at);
-    }
-
-    /// Puts new accounts, policies and lists in force.
-    pub fn swap_accounts(&self, accounts: Snapshot) {
-        self.accounts.store(Arc::new(accounts));
-    }
-
-    /// The model slot, for watching and showing.
-    #[must_use]
-    pub fn model(&self) -> &ModelSlot {
-        &self.model
-    }
-
-    /// Copies the windows out, a piece at a time, so that no call waits for the whole.
-    pub fn copy_windows(&self, pool: Pool, mut take: impl FnMut(Vec<Saved>)) {
-        let mut from = 0;
-        loop {
-            let piece = self.windows(pool).slice(from, STATE_PIECE).to_vec();
-            if piece.is_empty() {
-                return;
+    /// Takes one of the subscriber's calls of this second. A forked copy takes none: it must
+    /// not keep the call it is a copy of from being checked.
+    fn admit(
+        &self,
+        attempt: &CallAttempt,
+        subscriber: &Subscriber,
+        now: Timestamp,
+    ) -> Result<(), u32> {
+        match subscriber.policy.calls_per_second {
+            Some(per_second) if !attempt.ingress.is_shadow() => {
+                let (account, name) = (&subscriber.account, &subscriber.name);
+                self.usage.admit(account, name, per_second, now)
             }
-            from += piece.len();
-            take(piece);
-        }
-    }
-
-    /// Joins tracks from elsewhere into the windows, a piece at a time. Times later than `now`
-    /// count as now.
-    pub fn merge_windows(&self, pool: Pool, tracks: &[Saved], now: Timestamp) {
-        for piece in tracks.chunks(STATE_PIECE) {
-            self.windows(pool).merge(piece, now);
-        }
-    }
-
-    /// Tracks kept now, and how many made room so far.
-    #[must_use]
-    pub fn window_sizes(&self) -> (usize, u64) {
-        let (mut tracks, mut evictions) = (0, 0);
-        for pool in [Pool::Customers, Pool::Strangers] {
-            let windows = self.windows(pool);
-            tracks += windows.len();
-            evictions += windows.evictions();
-        }
-        (tracks, evictions)
-    }
-
-    fn windows(&self, pool: Pool) -> Guard<'_> {
-        match pool {
-            Pool::Customers => self.customers.lock(),
-            Pool::Strangers => self.strangers.lock(),
-        }
-    }
-
-    fn windows_of(&self, scope: Option<IpAddr>) -> Guard<'_> {
-        match scope {
-            None => self.windows(Pool::Customers),
-            Some(_) => self.windows(Pool::Strangers),
+            _ => Ok(()),
         }
     }
 
@@ -291,6 +264,13 @@ fn identify(accounts: &Snapshot, attempt: &CallAttempt) -> Option<Subscriber> {
             matches!(attempt.ingress, Ingress::Detection | Ingress::Honeypot).then_some(subscriber)
         }
     }
+}
+
+/// R13's limit, if R13 looks: what it does not look at is not remembered.
+fn watched(policy: &Policy) -> Option<SameNumber> {
+    policy
+        .same_number
+        .filter(|_| policy.mode(Check::R13) != Mode::Off)
 }
 
 /// The number as normalised. A guess serves checks and features only: what was dialled goes back.
