@@ -8,10 +8,11 @@
 //! (`features::Windows`) and of their use (`usage::Usage`) is its only state.
 
 use crate::accounts::{Identity, Snapshot};
+use crate::domain::lists::SystemLists;
 use crate::domain::{
     Answer, AnswerMode, Asked, CallAttempt, CallEvent, Check, Country, Decision, Destination,
     DialPrefix, FeatureVector, Ingress, Mode, NeutralAnswer, Policy, Reason, SameNumber,
-    ScoreHeaders, Subscriber, Timestamp,
+    ScoreHeaders, Subscriber, Timestamp, Used,
 };
 use crate::features::{self, Windows};
 use crate::geo::Geo;
@@ -63,6 +64,15 @@ pub struct Decided {
     pub answer: Answer,
 }
 
+/// A call whose asker is known, placed at both ends.
+#[derive(Clone, Copy)]
+struct Call<'a> {
+    attempt: &'a CallAttempt,
+    subscriber: &'a Subscriber,
+    destination: &'a Destination,
+    origin: Country,
+}
+
 /// The score of a call, with everything said about it.
 struct Risk {
     score: Option<f32>,
@@ -111,45 +121,16 @@ impl Engine {
             };
         }
         let destination = numbering::locate(&attempt.dialed, &subscriber.dial_prefixes);
-        let origin = self.geo.country(attempt.source_ip);
-        let features = self.features(&attempt, &subscriber, &destination, origin, now);
+        let call = Call {
+            attempt: &attempt,
+            subscriber: &subscriber,
+            destination: &destination,
+            origin: self.geo.country(attempt.source_ip),
+        };
+        let features = self.features(call, now);
         let risk = self.score(&features);
-        let local = subscriber.policy.off_hours.local(now);
-        // From here until it is counted, no other call of this subscriber is checked.
-        let held = self.usage.hold(Asking {
-            account: &subscriber.account,
-            subscriber: &subscriber.name,
-            attempt: &attempt,
-            destination: &destination,
-            local,
-            same_number: watched(&subscriber.policy),
-            now,
-        });
-        let context = policy::Context {
-            attempt: &attempt,
-            destination: &destination,
-            origin,
-            policy: &subscriber.policy,
-            system: &accounts.system,
-            score: risk.score,
-            model_threshold: risk.threshold,
-            usage: held.counts(),
-            local,
-            now,
-        };
-        let checks = policy::run(&context);
-        let whitelisted = policy::whitelisted(&context);
-        let code = Decision::code_of(whitelisted, &checks);
-        let counts = code.is_approved() && attempt.ingress.uses_quota();
-        let used = counts.then(|| held.count());
-        let decision = Decision {
-            code,
-            whitelisted,
-            checks,
-            score: risk.score,
-            model: risk.model,
-            reasons: risk.reasons,
-        };
+        let (decision, used) = self.judge(call, &accounts.system, risk, now);
+        let origin = call.origin;
         let event = CallEvent {
             at: now,
             attempt,
@@ -193,22 +174,63 @@ impl Engine {
         }
     }
 
-    fn features(
-        &self,
-        attempt: &CallAttempt,
-        subscriber: &Subscriber,
-        destination: &Destination,
-        origin: Country,
-        now: Timestamp,
-    ) -> FeatureVector {
+    fn features(&self, call: Call<'_>, now: Timestamp) -> FeatureVector {
         let context = features::Context {
-            attempt,
-            account: &subscriber.account,
-            scope: subscriber.scope,
-            destination,
-            origin,
+            attempt: call.attempt,
+            account: &call.subscriber.account,
+            scope: call.subscriber.scope,
+            destination: call.destination,
+            origin: call.origin,
         };
         self.windows_of(context.scope).observe(&context, now)
+    }
+
+    /// All checks, the code they lead to, and what the call used up if it was approved.
+    fn judge(
+        &self,
+        call: Call<'_>,
+        system: &SystemLists,
+        risk: Risk,
+        now: Timestamp,
+    ) -> (Decision, Option<Used>) {
+        let policy = &*call.subscriber.policy;
+        let local = policy.off_hours.local(now);
+        // From here until it is counted, no other call of this subscriber is judged.
+        let held = self.usage.hold(Asking {
+            account: &call.subscriber.account,
+            subscriber: &call.subscriber.name,
+            attempt: call.attempt,
+            destination: call.destination,
+            local,
+            same_number: watched(policy),
+            now,
+        });
+        let context = policy::Context {
+            attempt: call.attempt,
+            destination: call.destination,
+            origin: call.origin,
+            policy,
+            system,
+            score: risk.score,
+            model_threshold: risk.threshold,
+            usage: held.counts(),
+            local,
+            now,
+        };
+        let checks = policy::run(&context);
+        let whitelisted = policy::whitelisted(&context);
+        let code = Decision::code_of(whitelisted, &checks);
+        let counts = code.is_approved() && call.attempt.ingress.uses_quota();
+        let used = counts.then(|| held.count());
+        let decision = Decision {
+            code,
+            whitelisted,
+            checks,
+            score: risk.score,
+            model: risk.model,
+            reasons: risk.reasons,
+        };
+        (decision, used)
     }
 
     fn score(&self, features: &FeatureVector) -> Risk {

@@ -32,6 +32,9 @@ pub struct Allowance {
     pub normal: Share,
     /// Approved calls of the day in off hours, and how many it may be.
     pub off_hours: Share,
+    /// Calls that may be up at once in the hours that it is; absent: any number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub concurrent: Option<u32>,
     /// Calls that may be asked about in a second; absent: any number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calls_per_second: Option<u32>,
@@ -88,6 +91,7 @@ impl Engine {
             renews_at: policy.off_hours.next_day(now).to_rfc3339(),
             normal: share(Hours::Normal),
             off_hours: share(Hours::Off),
+            concurrent: policy.concurrent.of(local.hours),
             calls_per_second: policy.calls_per_second,
         })
     }

@@ -1,3 +1,5 @@
+mod usage;
+
 use super::*;
 use crate::accounts::{Accounts, EntryKind, ListKind, Scope};
 use crate::domain::{Code, Mode};
