@@ -1,34 +1,36 @@
 //! The heart: one call in, one decision with all its evidence out.
 //!
 //! ```text
-//! identify -> features -> score -> checks -> combine
+//! identify -> calls per second -> features -> score -> checks -> combine -> count use
 //! ```
 //! No I/O, no clock: accounts, model and databases are in memory, the time is an argument. The live
 //! service, `tfps import` and `tfps score` run this very code. What it remembers of callers
-//! (`features::Windows`) is its only state.
+//! (`features::Windows`) and of their use (`usage::Usage`) is its only state.
 
 use crate::accounts::{Identity, Snapshot};
+use crate::domain::lists::SystemLists;
 use crate::domain::{
-    Answer, AnswerMode, Asked, CallAttempt, CallEvent, Country, Decision, Destination, DialPrefix,
-    FeatureVector, Ingress, NeutralAnswer, Policy, Reason, ScoreHeaders, Subscriber, Timestamp,
+    Answer, AnswerMode, Asked, CallAttempt, CallEvent, Check, Country, Decision, Destination,
+    DialPrefix, FeatureVector, Ingress, Mode, NeutralAnswer, Policy, Reason, SameNumber,
+    ScoreHeaders, Subscriber, Timestamp, Used,
 };
-use crate::features::{self, Saved, Windows};
+use crate::features::{self, Windows};
 use crate::geo::Geo;
 use crate::model::ModelSlot;
+use crate::usage::{Asking, ResetJournal, Usage};
 use crate::{numbering, policy};
 use arc_swap::ArcSwap;
-use parking_lot::{FairMutex, FairMutexGuard};
-use std::net::IpAddr;
+use parking_lot::{FairMutex, Mutex};
 use std::sync::Arc;
+
+mod allowance;
+mod memory;
+
+pub use allowance::{Allowance, ResetError, Share};
+pub use memory::Pool;
 
 /// Reasons kept with a call and named in its answer.
 const TOP_REASONS: usize = 5;
-/// Tracks copied or joined while calls wait, at most: some tens of microseconds. The lock is
-/// fair, so calls that wait go first after each piece.
-const STATE_PIECE: usize = 256;
-
-type Guard<'a> = FairMutexGuard<'a, Windows>;
-
 /// How much is remembered of callers, and under which key.
 #[derive(Clone, Copy, Debug)]
 pub struct WindowSizes {
@@ -45,27 +47,30 @@ pub struct Engine {
     geo: Geo,
     customers: FairMutex<Windows>,
     strangers: FairMutex<Windows>,
+    usage: Usage,
+    /// Where resets of use are noted; `None`: nowhere, for a file of calls.
+    resets: Mutex<Option<ResetJournal>>,
     model: Arc<ModelSlot>,
     neutral: NeutralAnswer,
-}
-
-/// Whose habits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pool {
-    /// Calls of trusted peers.
-    Customers,
-    /// Calls of anybody, from the free port: kept apart, so that nobody can shape or crowd out
-    /// what is known of customers.
-    Strangers,
 }
 
 /// A decided call and what its peer is told.
 #[derive(Debug)]
 pub struct Decided {
-    /// What is remembered; `None` for a call that was not checked because nobody we serve asks.
+    /// What is remembered; `None` for a call that was not checked: nobody we serve asks, or
+    /// somebody asks about too many in a second.
     pub event: Option<CallEvent>,
     /// What the peer is told.
     pub answer: Answer,
+}
+
+/// A call whose asker is known, placed at both ends.
+#[derive(Clone, Copy)]
+struct Call<'a> {
+    attempt: &'a CallAttempt,
+    subscriber: &'a Subscriber,
+    destination: &'a Destination,
+    origin: Country,
 }
 
 /// The score of a call, with everything said about it.
@@ -92,6 +97,8 @@ impl Engine {
             geo,
             customers: FairMutex::new(Windows::new(windows.tracks, windows.key)),
             strangers: FairMutex::new(Windows::new(windows.tracks / 4, windows.key)),
+            usage: Usage::new(windows.key),
+            resets: Mutex::new(None),
             model,
             neutral,
         }
@@ -107,36 +114,30 @@ impl Engine {
                 answer: Answer::Forbidden,
             };
         };
+        if let Err(retry_after) = self.admit(&attempt, &subscriber, now) {
+            return Decided {
+                event: None,
+                answer: Answer::Busy { retry_after },
+            };
+        }
         let destination = numbering::locate(&attempt.dialed, &subscriber.dial_prefixes);
-        let origin = self.geo.country(attempt.source_ip);
-        let features = self.features(&attempt, &subscriber, &destination, origin, now);
-        let risk = self.score(&features);
-        let context = policy::Context {
+        let call = Call {
             attempt: &attempt,
+            subscriber: &subscriber,
             destination: &destination,
-            origin,
-            policy: &subscriber.policy,
-            system: &accounts.system,
-            score: risk.score,
-            model_threshold: risk.threshold,
-            now,
+            origin: self.geo.country(attempt.source_ip),
         };
-        let checks = policy::run(&context);
-        let whitelisted = policy::whitelisted(&context);
-        let decision = Decision {
-            code: Decision::code_of(whitelisted, &checks),
-            whitelisted,
-            checks,
-            score: risk.score,
-            model: risk.model,
-            reasons: risk.reasons,
-        };
+        let features = self.features(call, now);
+        let risk = self.score(&features);
+        let (decision, used) = self.judge(call, &accounts.system, risk, now);
+        let origin = call.origin;
         let event = CallEvent {
             at: now,
             attempt,
             account: subscriber.account.to_string(),
             subscriber: subscriber.name.to_string(),
             policy: subscriber.policy.name.clone(),
+            used,
             destination,
             origin,
             features,
@@ -156,92 +157,86 @@ impl Engine {
         Some(self.answer(event, &subscriber.policy))
     }
 
-    /// Counts an event of the past in the windows, unless they hold it already.
-    pub fn remember(&self, event: &CallEvent) {
-        let context = features::Context::of_event(event);
-        self.windows_of(context.scope).replay(&context, event.at);
-    }
-
     /// Whether a domain trusts this address.
     #[must_use]
     pub fn trusts(&self, peer: IpAddr) -> bool {
         self.accounts.load().trusts(peer)
     }
 
-    /// Puts new accounts, policies and lists in force.
-    pub fn swap_accounts(&self, accounts: Snapshot) {
-        self.accounts.store(Arc::new(accounts));
-    }
-
-    /// The model slot, for watching and showing.
-    #[must_use]
-    pub fn model(&self) -> &ModelSlot {
-        &self.model
-    }
-
-    /// Copies the windows out, a piece at a time, so that no call waits for the whole.
-    pub fn copy_windows(&self, pool: Pool, mut take: impl FnMut(Vec<Saved>)) {
-        let mut from = 0;
-        loop {
-            let piece = self.windows(pool).slice(from, STATE_PIECE).to_vec();
-            if piece.is_empty() {
-                return;
-            }
-            from += piece.len();
-            take(piece);
-        }
-    }
-
-    /// Joins tracks from elsewhere into the windows, a piece at a time. Times later than `now`
-    /// count as now.
-    pub fn merge_windows(&self, pool: Pool, tracks: &[Saved], now: Timestamp) {
-        for piece in tracks.chunks(STATE_PIECE) {
-            self.windows(pool).merge(piece, now);
-        }
-    }
-
-    /// Tracks kept now, and how many made room so far.
-    #[must_use]
-    pub fn window_sizes(&self) -> (usize, u64) {
-        let (mut tracks, mut evictions) = (0, 0);
-        for pool in [Pool::Customers, Pool::Strangers] {
-            let windows = self.windows(pool);
-            tracks += windows.len();
-            evictions += windows.evictions();
-        }
-        (tracks, evictions)
-    }
-
-    fn windows(&self, pool: Pool) -> Guard<'_> {
-        match pool {
-            Pool::Customers => self.customers.lock(),
-            Pool::Strangers => self.strangers.lock(),
-        }
-    }
-
-    fn windows_of(&self, scope: Option<IpAddr>) -> Guard<'_> {
-        match scope {
-            None => self.windows(Pool::Customers),
-            Some(_) => self.windows(Pool::Strangers),
-        }
-    }
-
-    fn features(
+    /// Takes one of the subscriber's calls of this second. A forked copy takes none: it must
+    /// not keep the call it is a copy of from being checked.
+    fn admit(
         &self,
         attempt: &CallAttempt,
         subscriber: &Subscriber,
-        destination: &Destination,
-        origin: Country,
         now: Timestamp,
-    ) -> FeatureVector {
+    ) -> Result<(), u32> {
+        match subscriber.policy.calls_per_second {
+            Some(per_second) if !attempt.ingress.is_shadow() => {
+                let (account, name) = (&subscriber.account, &subscriber.name);
+                self.usage.admit(account, name, per_second, now)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn features(&self, call: Call<'_>, now: Timestamp) -> FeatureVector {
         let context = features::Context {
-            attempt,
-            account: &subscriber.account,
-            scope: subscriber.scope,
-            destination,
-            origin,
+            attempt: call.attempt,
+            account: &call.subscriber.account,
+            scope: call.subscriber.scope,
+            destination: call.destination,
+            origin: call.origin,
         };
         self.windows_of(context.scope).observe(&context, now)
+    }
+
+    /// All checks, the code they lead to, and what the call used up if it was approved.
+    fn judge(
+        &self,
+        call: Call<'_>,
+        system: &SystemLists,
+        risk: Risk,
+        now: Timestamp,
+    ) -> (Decision, Option<Used>) {
+        let policy = &*call.subscriber.policy;
+        let local = policy.off_hours.local(now);
+        // From here until it is counted, no other call of this subscriber is judged.
+        let held = self.usage.hold(Asking {
+            account: &call.subscriber.account,
+            subscriber: &call.subscriber.name,
+            attempt: call.attempt,
+            destination: call.destination,
+            local,
+            same_number: watched(policy),
+            now,
+        });
+        let context = policy::Context {
+            attempt: call.attempt,
+            destination: call.destination,
+            origin: call.origin,
+            policy,
+            system,
+            score: risk.score,
+            model_threshold: risk.threshold,
+            usage: held.counts(),
+            local,
+            now,
+        };
+        let checks = policy::run(&context);
+        let whitelisted = policy::whitelisted(&context);
+        let code = Decision::code_of(whitelisted, &checks);
+        let counts = code.is_approved() && call.attempt.ingress.uses_quota();
+        let used = counts.then(|| held.count());
+        let decision = Decision {
+            code,
+            whitelisted,
+            checks,
+            score: risk.score,
+            model: risk.model,
+            reasons: risk.reasons,
+        };
+        (decision, used)
     }
 
     fn score(&self, features: &FeatureVector) -> Risk {
@@ -297,6 +292,13 @@ fn identify(accounts: &Snapshot, attempt: &CallAttempt) -> Option<Subscriber> {
             matches!(attempt.ingress, Ingress::Detection | Ingress::Honeypot).then_some(subscriber)
         }
     }
+}
+
+/// R13's limit, if R13 looks: what it does not look at is not remembered.
+fn watched(policy: &Policy) -> Option<SameNumber> {
+    policy
+        .same_number
+        .filter(|_| policy.mode(Check::R13) != Mode::Off)
 }
 
 /// The number as normalised. A guess serves checks and features only: what was dialled goes back.

@@ -17,7 +17,7 @@
 //! Dependencies point one way, from the ends to the values (`tests/it/layers.rs` checks it):
 //! - values: [`domain`], [`telemetry`]
 //! - mechanisms over values: [`digest`], [`sip`], [`numbering`], [`geo`], [`accounts`], [`features`],
-//!   [`policy`], [`model`], [`spool`]
+//!   [`policy`], [`usage`], [`model`], [`spool`]
 //! - what joins them: [`decide`], [`store`]
 //! - the ends: [`server`], [`ship`], [`train`], [`simulate`], [`replay`]
 //! - where everything meets: [`app`], [`cli`]
@@ -43,3 +43,4 @@ pub mod spool;
 pub mod store;
 pub mod telemetry;
 pub mod train;
+pub mod usage;

@@ -3,6 +3,8 @@
 //! Plans come from libphonenumber's metadata through `rlibphonenumber`. A number is placed in
 //! about 1.5 us; nothing is allocated unless something had to be stripped.
 
+mod nanp;
+
 use crate::domain::{Country, Destination, DialPrefix, Number, NumberClass};
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberType};
 
@@ -123,14 +125,28 @@ fn place(digits: &str, dial_prefix: DialPrefix) -> Destination {
         return placed;
     }
     let number = national(digits, calling_code);
-    let region = PHONE_NUMBER_UTIL
-        .get_region_for_number(&number)
-        .or_else(|| PHONE_NUMBER_UTIL.get_region_for_country_code(i32::from(calling_code)));
-    placed.country = region
-        .and_then(|region| Country::parse(&region.to_string()))
-        .unwrap_or_default();
+    placed.country = country_of(&number, calling_code).unwrap_or_default();
     placed.class = class_of(PHONE_NUMBER_UTIL.get_number_type(&number));
     placed
+}
+
+/// The country whose plan a number fits; of a number that fits none, the area code's where
+/// countries share a calling code by area (1), else the calling code's main country.
+fn country_of(number: &PhoneNumber, calling_code: u16) -> Option<Country> {
+    let parse = |region: &dyn std::fmt::Display| Country::parse(&region.to_string());
+    if let Some(region) = PHONE_NUMBER_UTIL.get_region_for_number(number) {
+        return parse(&region);
+    }
+    if calling_code == 1
+        && let Some(country) = Number::parse(&number.national_number.to_string())
+            .ok()
+            .and_then(|national| u16::try_from(national.prefix(3)).ok())
+            .and_then(nanp::country)
+    {
+        return Some(country);
+    }
+    let region = PHONE_NUMBER_UTIL.get_region_for_country_code(i32::from(calling_code))?;
+    parse(&region)
 }
 
 /// The assigned calling code a number begins with (1 to 3 digits), or 0.
@@ -179,107 +195,5 @@ const fn class_of(kind: PhoneNumberType) -> NumberClass {
     }
 }
 
-/// Whether numbers can be in a country: it has a plan, or is [`Country::GLOBAL`].
-#[must_use]
-pub fn has_plan(country: Country) -> bool {
-    country == Country::GLOBAL
-        || PHONE_NUMBER_UTIL
-            .get_supported_regions()
-            .any(|region| region.to_string() == country.as_str())
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(dialed: &str) -> (String, String, &'static str, DialPrefix) {
-        let d = locate(dialed, &[]);
-        (
-            d.number.map_or_else(String::new, |n| n.to_string()),
-            d.country.to_string(),
-            d.class.as_str(),
-            d.dial_prefix,
-        )
-    }
-
-    #[test]
-    fn numbers_are_placed_whatever_stands_before_them() {
-        use DialPrefix::{DoubleZero, Guessed, None, NorthAmerica, Plus};
-        let cases = [
-            ("5548987654321", "5548987654321", "BR", "mobile", None),
-            ("+5548987654321", "5548987654321", "BR", "mobile", Plus),
-            (
-                "005548987654321",
-                "5548987654321",
-                "BR",
-                "mobile",
-                DoubleZero,
-            ),
-            (
-                "0115548987654321",
-                "5548987654321",
-                "BR",
-                "mobile",
-                NorthAmerica,
-            ),
-            (
-                "90115548987654321",
-                "5548987654321",
-                "BR",
-                "mobile",
-                Guessed,
-            ),
-            (
-                "+1 (202) 555-0143",
-                "12025550143",
-                "US",
-                "fixed-or-mobile",
-                Plus,
-            ),
-            ("18765550143", "18765550143", "JM", "mobile", None),
-            ("390612345678", "390612345678", "IT", "fixed", None),
-            ("881612345678", "881612345678", "XG", "satellite", None),
-            ("9799123456789", "9799123456789", "XG", "global", None),
-            ("2476123", "2476123", "AC", "not-in-plan", None),
-        ];
-        for (dialed, number, country, class, prefix) in cases {
-            let (n, c, k, p) = at(dialed);
-            assert_eq!(
-                (n.as_str(), c.as_str(), k, p),
-                (number, country, class, prefix),
-                "{dialed}"
-            );
-        }
-    }
-
-    #[test]
-    fn what_has_no_calling_code_does_not_exist() {
-        for dialed in [
-            "",
-            "alice",
-            "0",
-            "210123456789",
-            "999123456789",
-            "1",
-            "+",
-            "12a34",
-            "1234567890123456",
-        ] {
-            assert!(!locate(dialed, &[]).exists(), "{dialed}");
-        }
-    }
-
-    #[test]
-    fn the_domains_own_prefixes_go_first() {
-        let own = ["9".to_owned()];
-        let india = locate("919812345678", &own);
-        assert_eq!(
-            india.country.as_str(),
-            "IN",
-            "no plan has 19812345678 without its 9"
-        );
-        let placed = locate("900442079460123", &own);
-        assert_eq!(placed.number.map(Number::as_u64), Some(442_079_460_123));
-        assert_eq!(placed.dial_prefix, DialPrefix::Custom);
-    }
-}
+mod tests;

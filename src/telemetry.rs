@@ -260,6 +260,8 @@ pub struct Telemetry {
     pub spool_backlog: Gauge,
     tracks: Gauge,
     track_evictions: Gauge,
+    usage_counters: Gauge,
+    usage_evictions: Gauge,
     /// 1 while the embedded or configured ClickHouse answers.
     pub store_up: Gauge,
 }
@@ -309,6 +311,8 @@ impl Telemetry {
             spool_backlog: Gauge::default(),
             tracks: Gauge::default(),
             track_evictions: Gauge::default(),
+            usage_counters: Gauge::default(),
+            usage_evictions: Gauge::default(),
             store_up: Gauge::default(),
         };
         this.register();
@@ -450,6 +454,16 @@ impl Telemetry {
             "track_evictions",
             "Habits that made room since the start because their bound was met",
             self.track_evictions.clone(),
+        );
+        r.register(
+            "usage_counters",
+            "Subscribers, and callers with a number, whose use is counted",
+            self.usage_counters.clone(),
+        );
+        r.register(
+            "usage_evictions",
+            "Counters of use that made room for others",
+            self.usage_evictions.clone(),
         );
         r.register(
             "store_up",
@@ -629,6 +643,13 @@ impl Telemetry {
         let clamp = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         self.tracks.set(clamp(tracks as u64));
         self.track_evictions.set(clamp(evictions));
+    }
+
+    /// Shows how many counters of use are kept and how many made room so far.
+    pub fn show_usage(&self, counters: usize, evictions: u64) {
+        let clamp = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        self.usage_counters.set(clamp(counters as u64));
+        self.usage_evictions.set(clamp(evictions));
     }
 
     /// Sums for the status page.

@@ -1,7 +1,7 @@
 //! Edits: each one transaction, checked whole, and entered in the audit log.
 
 use super::{Accounts, AccountsError, DEFAULT_POLICY, PolicyRules};
-use crate::domain::{Mode, Number, Timestamp};
+use crate::domain::{CountryRisks, Number, Timestamp};
 use ipnet::IpNet;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use serde::Serialize;
@@ -257,7 +257,7 @@ impl Accounts {
         })
     }
 
-    /// Changes a policy's rules as one edit. `available` says which checks this version has.
+    /// Changes a policy's rules as one edit.
     ///
     /// # Errors
     /// No such policy, or rules that do not hold together; then nothing changes.
@@ -265,7 +265,6 @@ impl Accounts {
         &mut self,
         domain: &str,
         policy: &str,
-        available: impl Fn(crate::domain::Check) -> bool,
         now: Timestamp,
         change: impl FnOnce(&mut PolicyRules) -> Result<(), AccountsError>,
     ) -> Result<PolicyRules, AccountsError> {
@@ -274,13 +273,8 @@ impl Accounts {
         self.edit(now, "policy set", &subject, |tx| {
             let mut rules = read_policy(tx, &domain, policy)?;
             change(&mut rules)?;
-            rules.build(policy)?;
-            let unavailable = crate::domain::REFUSAL_ORDER
-                .into_iter()
-                .find(|&check| rules.mode(check) != Mode::Off && !available(check));
-            if let Some(check) = unavailable {
-                return Err(AccountsError::CheckNotAvailable(check));
-            }
+            // Which risk classes hold makes no difference to whether the rules hold together.
+            rules.build(policy, &CountryRisks::default())?;
             tx.execute(
                 "UPDATE policy SET rules = ?3 WHERE domain = ?1 AND name = ?2",
                 params![domain, policy, encode(&rules, policy)?],

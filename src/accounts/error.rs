@@ -55,14 +55,18 @@ pub enum AccountsError {
         "user-agent patterns of `{scope}` together: {source}; `tfps list remove` takes some off"
     )]
     PatternsTogether { scope: String, source: regex::Error },
-    #[error("{0} is not available in this version: expected one of those `tfps policy show` lists")]
-    CheckNotAvailable(crate::domain::Check),
-    #[error("risk_threshold {0}: expected a number from 0 to 1")]
-    BadThreshold(f32),
-    #[error("country `{0}`: expected two letters of ISO 3166-1")]
+    #[error("{field} `{value}`: expected {expected}")]
+    BadRule {
+        /// Where in the rules, e.g. `off_hours.periods[0].from`.
+        field: String,
+        /// Its beginning, if it is long.
+        value: String,
+        expected: &'static str,
+    },
+    #[error(
+        "country `{0}`: expected two letters of ISO 3166-1, or XG for satellite and global numbers"
+    )]
     BadCountry(String),
-    #[error("countries: give `only` or `except`, not both")]
-    OnlyAndExcept,
     #[error("list entry `{0}`: a white list holds numbers and prefixes of one policy")]
     BadWhitelist(String),
     #[error("list entry `{0}`: an attack group holds networks of the system")]

@@ -4,6 +4,7 @@
 //! transaction with an entry in the audit log. The hot path reads a [`Snapshot`] that is swapped
 //! by pointer and never touches the database.
 
+mod countries;
 mod database;
 mod edit;
 mod error;
@@ -15,7 +16,10 @@ pub use database::{Accounts, private_folder};
 pub use edit::{DomainRow, Subscriber, SubscriberRow};
 pub use error::AccountsError;
 pub use listing::{EntryKind, ListEntry, ListKind, Scope};
-pub use rules::{CountryRules, PolicyRules};
+pub use rules::{
+    CountryRules, LimitRules, OffHoursRules, PeriodRules, PolicyRules, ReportPeriod, ReportRules,
+    SameNumberRules,
+};
 pub use snapshot::{Identity, Snapshot};
 
 /// Name of the domain that is created on a first start and serves calls of nobody else's.

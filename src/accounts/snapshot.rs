@@ -56,6 +56,7 @@ impl Snapshot {
         )?;
         let entries = accounts.entries_where("1", &[])?;
         let (system, mut own) = part_lists(entries)?;
+        let risks = accounts.country_risks()?;
         let mut policies = HashMap::new();
         let mut statement = accounts
             .connection
@@ -69,7 +70,7 @@ impl Snapshot {
                     policy: key.clone(),
                     source,
                 })?;
-            let mut policy = rules.build(&name)?;
+            let mut policy = rules.build(&name, &risks)?;
             if let Some((white, black)) = own.remove(&key) {
                 policy.whitelist = white.numbers;
                 policy.blacklist = black;
@@ -178,6 +179,16 @@ impl Snapshot {
             })
             .unwrap_or(first);
         Identity::Customer(domain.subscriber(user, &attempt.user))
+    }
+}
+
+impl Snapshot {
+    /// A subscriber by the name that calls are counted under: a subscriber's user, a mapped
+    /// caller number, or the domain's default user.
+    #[must_use]
+    pub fn counted_as(&self, domain: &str, name: &str) -> Option<Subscriber> {
+        let found = self.domains.get(domain)?.subscriber(name, name);
+        (&*found.name == name).then_some(found)
     }
 }
 

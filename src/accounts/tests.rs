@@ -224,24 +224,12 @@ fn patterns_too_large_together_are_refused_by_the_edit() {
 fn a_policy_edit_is_whole_or_not_at_all() {
     let mut a = accounts();
     let before = a.policy("root", "default").expect("policy");
-    let all = |_| true;
-    a.change_policy("root", "default", all, NOW, |r| {
+    a.change_policy("root", "default", NOW, |r| {
         r.plan = crate::domain::Plan::Free;
         r.risk_threshold = Some(1.5);
         Ok(())
     })
     .expect_err("out of range");
-    a.change_policy(
-        "root",
-        "default",
-        |c| c != Check::R13,
-        NOW,
-        |r| {
-            r.set_mode(Check::R13, Mode::Enforce);
-            Ok(())
-        },
-    )
-    .expect_err("not available");
     assert_eq!(a.policy("root", "default").expect("policy"), before);
     let version = || Snapshot::load(&a).expect("snapshot").version;
     assert_eq!(
@@ -261,4 +249,51 @@ fn an_edit_by_one_connection_is_seen_by_another() {
     editor.add_domain("a.example", &[], NOW).expect("added");
     assert_ne!(reader.data_version().expect("version"), before);
     assert_eq!(reader.domains().expect("domains").len(), 2);
+}
+
+#[test]
+fn a_countrys_risk_class_reaches_every_policy_that_names_it() {
+    let mut a = accounts();
+    a.change_policy("root", "default", NOW, |r| {
+        r.destination.except = vec!["risk:high".into()];
+        Ok(())
+    })
+    .expect("changed");
+    let tunisia = crate::domain::Country::parse("TN").expect("a country");
+    let allowed = |a: &Accounts| {
+        let snapshot = Snapshot::load(a).expect("snapshot");
+        let found = snapshot.counted_as("root", DEFAULT_USER).expect("there");
+        found.policy.destination.allows(tunisia)
+    };
+    assert!(!allowed(&a));
+    use crate::domain::RiskClass;
+    a.set_country_risk("tn", Some(RiskClass::Medium), NOW)
+        .expect("set");
+    assert!(allowed(&a));
+    a.set_country_risk("TN", None, NOW).expect("as usual");
+    assert!(!allowed(&a));
+    for wrong in ["ZZ", "TUN", "", "T\0"] {
+        a.set_country_risk(wrong, Some(RiskClass::Low), NOW)
+            .expect_err(wrong);
+    }
+}
+
+#[test]
+fn one_is_found_by_the_name_that_calls_are_counted_under() {
+    let mut a = accounts();
+    a.create_policy("root", "strict", NOW).expect("created");
+    a.set_subscriber(Subscriber::User("alice"), "root", "strict", NOW)
+        .expect("set");
+    a.set_subscriber(Subscriber::Ani("442079460000"), "root", "strict", NOW)
+        .expect("set");
+    let snapshot = Snapshot::load(&a).expect("snapshot");
+    let policy = |domain, name| {
+        let found = snapshot.counted_as(domain, name)?;
+        Some(found.policy.name.clone())
+    };
+    assert_eq!(policy("root", "alice").as_deref(), Some("strict"));
+    assert_eq!(policy("root", "442079460000").as_deref(), Some("strict"));
+    assert_eq!(policy("root", "default").as_deref(), Some("default"));
+    assert_eq!(policy("root", "bob"), None);
+    assert_eq!(policy("nosuch.example", "alice"), None);
 }

@@ -17,7 +17,8 @@ const ADDRESSES: &str = "addresses.json";
 /// accounts.sqlite   domains, policies, lists
 /// secret            keys of the hashes of transactions and habits
 /// spool/            calls answered and not yet in ClickHouse
-/// state/            habits; state/imports/: those of imported files, to be joined
+/// state/            habits and counts of use; state/imports/: habits of imported files, to be
+///                   joined
 /// models/           trained models and which is in force
 /// clickhouse/       the embedded engine
 /// addresses.json    where the service listens, for the other commands
@@ -90,6 +91,18 @@ impl DataDir {
     #[must_use]
     pub fn windows(&self) -> PathBuf {
         self.path.join("state/windows")
+    }
+
+    /// Saved counts of use.
+    #[must_use]
+    pub fn usage(&self) -> PathBuf {
+        self.path.join("state/usage")
+    }
+
+    /// Counts that were set to nothing since they were saved.
+    #[must_use]
+    pub fn usage_resets(&self) -> PathBuf {
+        self.path.join("state/usage-resets")
     }
 
     /// Habits of imported files, waiting to be joined.

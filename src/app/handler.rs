@@ -101,15 +101,17 @@ impl CallHandler for Handler {
         for asked in asked {
             let ingress = asked.attempt.ingress;
             let decided = self.engine.decide(asked, self.time_of_call());
-            answers.push(decided.answer);
             let Some(mut event) = decided.event else {
+                let (status, reason) = rejection(&decided.answer);
                 self.telemetry.emit(&Event::Rejected {
                     ingress,
-                    status: 403,
-                    reason: "not-served",
+                    status,
+                    reason,
                 });
+                answers.push(decided.answer);
                 continue;
             };
+            answers.push(decided.answer);
             let latency = self.monotonic.now().seconds_since(arrived).max(0.0);
             #[expect(
                 clippy::cast_possible_truncation,
@@ -129,5 +131,13 @@ impl CallHandler for Handler {
         }
         self.keep(&frames, clock::now());
         answers
+    }
+}
+
+/// Status and reason of an answer to a call that was not checked.
+const fn rejection(answer: &Answer) -> (u16, &'static str) {
+    match answer {
+        Answer::Busy { .. } => (503, "calls-per-second"),
+        _ => (403, "not-served"),
     }
 }

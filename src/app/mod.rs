@@ -8,6 +8,7 @@ mod engine;
 mod handler;
 mod status;
 mod storage;
+mod usage;
 mod watch;
 mod web;
 mod windows;
@@ -216,7 +217,7 @@ fn spool_options(settings: &Settings) -> SpoolOptions {
 }
 
 /// What the last process decided in its last seconds: retransmissions get the same answer
-/// again, and the windows get the calls that were not yet saved with them.
+/// again, and windows and counts of use get the calls that were not yet saved with them.
 fn recall(
     spool: &spool::Spool<CallEvent>,
     engine: &Engine,

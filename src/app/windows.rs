@@ -1,7 +1,7 @@
 //! Habits on disk: saved every half minute and at the end, restored at the start, joined with
-//! those of imported files.
+//! those of imported files. Counts of use are saved and restored with them.
 
-use super::DataDir;
+use super::{DataDir, usage};
 use crate::decide::{Engine, Pool};
 use crate::domain::Timestamp;
 use crate::features::{Saved, StateError, StateHeader, Windows, read_state, write_state};
@@ -72,6 +72,9 @@ impl Keeper {
             joined: Mutex::default(),
         };
         let mut since = now;
+        if let Some(saved_at) = usage::restore(&keeper.engine, &keeper.data_dir) {
+            since = since.min(saved_at);
+        }
         for pool in POOLS {
             if let Some(header) = keeper.restore_pool(pool, now) {
                 since = since.min(header.saved_at);
@@ -101,9 +104,11 @@ impl Keeper {
         }
     }
 
-    /// Saves the windows. A failure is told and costs only what a restart would forget.
+    /// Saves windows and counts. A failure is told and costs only what a restart would forget;
+    /// whether the windows were saved.
     pub(super) fn save(&self, now: Timestamp) -> bool {
         let joined = self.joined.lock();
+        usage::save(&self.engine, &self.data_dir, now);
         POOLS.into_iter().all(|pool| {
             let absorbed = match pool {
                 Pool::Customers => joined.clone(),

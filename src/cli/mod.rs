@@ -2,6 +2,7 @@
 
 mod check;
 mod context;
+mod country;
 mod domain;
 mod draft;
 mod embedded;
@@ -76,6 +77,9 @@ enum Command {
     /// Policies: what is checked, and what a finding does.
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    /// Countries as rules name them: continent and risk class.
+    #[command(subcommand)]
+    Country(country::CountryCommand),
     /// Subscribers and caller numbers with a policy of their own.
     #[command(subcommand)]
     Subscriber(subscriber::SubscriberCommand),
@@ -154,6 +158,7 @@ fn run(cli: Cli) -> anyhow::Result<Done> {
         Command::Models(command) => models::run(&context, command),
         Command::Domain(command) => domain::run(&context, command),
         Command::Policy(command) => policy::run(&context, command),
+        Command::Country(command) => country::run(&context, command),
         Command::Subscriber(command) => subscriber::run(&context, command),
         Command::List(command) => list::run(&context, command),
         Command::Verdict(args) => block_on(verdict::run(context, args)),

@@ -1,3 +1,5 @@
+mod usage;
+
 use super::*;
 use crate::accounts::{Accounts, EntryKind, ListKind, Scope};
 use crate::domain::{Code, Mode};
@@ -113,17 +115,11 @@ fn new_accounts_hold_for_the_next_call() {
 fn decline_mode_answers_without_a_contact() {
     let engine = engine(|accounts| {
         accounts
-            .change_policy(
-                "root",
-                "default",
-                |_| true,
-                NOW,
-                |rules| {
-                    rules.answer = AnswerMode::Decline;
-                    rules.set_mode(crate::domain::Check::R07, Mode::Enforce);
-                    Ok(())
-                },
-            )
+            .change_policy("root", "default", NOW, |rules| {
+                rules.answer = AnswerMode::Decline;
+                rules.set_mode(crate::domain::Check::R07, Mode::Enforce);
+                Ok(())
+            })
             .expect("changed");
     });
     let answer = |dialed| {

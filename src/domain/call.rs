@@ -37,6 +37,16 @@ impl Ingress {
     pub const fn is_shadow(self) -> bool {
         matches!(self, Self::Detection | Self::Honeypot | Self::Import)
     }
+
+    /// Whether an approved call uses up quota.
+    ///
+    /// A forked copy does not: the call it is a copy of may be counted already, and looking must
+    /// change nothing that blocks. A file of calls does, in the counters of the process that reads
+    /// it, which nobody else shares: so it shows what the policy would have refused.
+    #[must_use]
+    pub const fn uses_quota(self) -> bool {
+        matches!(self, Self::Prevention | Self::Web | Self::Import)
+    }
 }
 
 /// One INVITE, as the edges hand it to `decide`: every default applied, nothing optional

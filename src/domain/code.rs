@@ -162,7 +162,9 @@ impl std::str::FromStr for Check {
 pub struct UnknownCheck(pub String);
 
 /// Whether a check may refuse, only say what it would have said, or rests.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// A refusal by this check refuses the call.

@@ -29,6 +29,11 @@ impl Country {
         std::str::from_utf8(&self.0).unwrap_or("ZZ")
     }
 
+    /// The two letters as bytes.
+    pub(super) const fn letters(self) -> [u8; 2] {
+        self.0
+    }
+
     /// Whether this is anything but [`Country::UNKNOWN`].
     #[must_use]
     pub fn is_known(self) -> bool {

@@ -1,6 +1,6 @@
 //! What is remembered of a call: the unit of the spool and a row of `calls`.
 
-use super::{CallAttempt, Country, Decision, Destination, FeatureVector, Timestamp};
+use super::{CallAttempt, Country, Decision, Destination, FeatureVector, Timestamp, Used};
 use serde::{Deserialize, Serialize};
 
 /// One checked INVITE with everything that was known and decided.
@@ -17,6 +17,8 @@ pub struct CallEvent {
     pub subscriber: String,
     /// Name of the policy that applied.
     pub policy: String,
+    /// What it used up; `None`: nothing, as it was refused or only looked at.
+    pub used: Option<Used>,
     /// Where the call goes.
     pub destination: Destination,
     /// Where the call comes from, by address.

@@ -1,11 +1,13 @@
 //! What a customer wants of his calls.
 
 use super::lists::{AccessList, NumberList};
-use super::{Check, Country, Mode};
+use super::{Check, CountryRule, Limits, Mode, OffHours, SameNumber};
 use serde::{Deserialize, Serialize};
 
 /// What the customer pays for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Plan {
     /// Detection only, codes masked.
@@ -26,7 +28,9 @@ impl Plan {
 }
 
 /// How the answer is given.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum AnswerMode {
     /// 302 with the code in the Contact.
@@ -34,36 +38,6 @@ pub enum AnswerMode {
     Redirect,
     /// 503 approves, 603 refuses.
     Decline,
-}
-
-/// Which countries a policy allows.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum CountryRule {
-    /// All of them, known or not.
-    #[default]
-    Any,
-    /// Only these.
-    Only(Vec<Country>),
-    /// All but these.
-    Except(Vec<Country>),
-}
-
-impl CountryRule {
-    /// Whether the rule looks at countries at all.
-    #[must_use]
-    pub const fn restricts(&self) -> bool {
-        !matches!(self, Self::Any)
-    }
-
-    /// Whether a known country passes.
-    #[must_use]
-    pub fn allows(&self, country: Country) -> bool {
-        match self {
-            Self::Any => true,
-            Self::Only(countries) => countries.contains(&country),
-            Self::Except(countries) => !countries.contains(&country),
-        }
-    }
 }
 
 /// The rules for a subscriber's calls. Immutable once loaded; edits make a new snapshot.
@@ -79,6 +53,16 @@ pub struct Policy {
     pub modes: [Mode; 15],
     /// Risk above which R15 refuses, 0 to 1; `None`: the model's own threshold.
     pub risk_threshold: Option<f32>,
+    /// Calls a subscriber may ask about in a second; `None`: any number.
+    pub calls_per_second: Option<u32>,
+    /// Calls a subscriber may have up at once, by hours (R08, R10).
+    pub concurrent: Limits,
+    /// Calls a subscriber may make in a calendar day, by hours (R09, R11).
+    pub daily_quota: Limits,
+    /// When it is off hours, and by whose clock a day begins.
+    pub off_hours: OffHours,
+    /// How often one caller may call one number (R13); `None`: any number of times.
+    pub same_number: Option<SameNumber>,
     /// Countries calls may come from.
     pub origin: CountryRule,
     /// Countries calls may go to.

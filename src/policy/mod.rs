@@ -3,6 +3,7 @@
 //! Every check runs and every outcome is kept. The code is that of the first enforcing refusal in
 //! `REFUSAL_ORDER`; the policy's whitelist approves at once, whatever the checks say.
 
+mod limits;
 mod r01_user_agent;
 mod r02_source_ip;
 mod r03_number;
@@ -10,14 +11,19 @@ mod r04_origin;
 mod r05_country_unknown;
 mod r06_destination;
 mod r07_prefix;
+mod r08_concurrent_off;
+mod r09_quota_off;
+mod r10_concurrent;
+mod r11_quota;
 mod r12_attack_group;
+mod r13_same_number;
 mod r14_blacklist;
 mod r15_risk;
 
 use crate::domain::lists::SystemLists;
 use crate::domain::{
-    CallAttempt, Check, CheckOutcome, Country, Destination, Mode, Outcome, Policy, REFUSAL_ORDER,
-    Timestamp,
+    CallAttempt, Check, CheckOutcome, Country, Counts, Destination, LocalTime, Mode, Outcome,
+    Policy, REFUSAL_ORDER, Timestamp,
 };
 
 /// All a check may look at.
@@ -37,6 +43,10 @@ pub struct Context<'a> {
     pub score: Option<f32>,
     /// The threshold the model recommends; used when the policy names none.
     pub model_threshold: Option<f32>,
+    /// What was used before this call.
+    pub usage: Counts,
+    /// The customer's clock, and which of the limits hold by it.
+    pub local: LocalTime,
     /// Now.
     pub now: Timestamp,
 }
@@ -47,16 +57,9 @@ trait Rule: Sync {
     fn refuses(&self, context: &Context<'_>) -> Option<String>;
 }
 
-/// Whether a check can be switched on in this version.
-#[must_use]
-pub fn is_available(check: Check) -> bool {
-    rule(check).is_some()
-}
-
-/// The rule behind a code. R08 to R11 and R13 need counters of use that survive restarts; until
-/// those exist the checks stay off and policies that switch them on are refused.
-fn rule(check: Check) -> Option<&'static dyn Rule> {
-    Some(match check {
+/// The rule behind a code.
+const fn rule(check: Check) -> &'static dyn Rule {
+    match check {
         Check::R01 => &r01_user_agent::UserAgent,
         Check::R02 => &r02_source_ip::SourceIp,
         Check::R03 => &r03_number::CalledNumber,
@@ -64,11 +67,15 @@ fn rule(check: Check) -> Option<&'static dyn Rule> {
         Check::R05 => &r05_country_unknown::CountryUnknown,
         Check::R06 => &r06_destination::DestinationCountry,
         Check::R07 => &r07_prefix::PrefixExists,
+        Check::R08 => &r08_concurrent_off::ConcurrentOffHours,
+        Check::R09 => &r09_quota_off::QuotaOffHours,
+        Check::R10 => &r10_concurrent::ConcurrentNormalHours,
+        Check::R11 => &r11_quota::QuotaNormalHours,
         Check::R12 => &r12_attack_group::AttackGroup,
+        Check::R13 => &r13_same_number::SameNumber,
         Check::R14 => &r14_blacklist::OwnBlacklist,
         Check::R15 => &r15_risk::Risk,
-        Check::R08 | Check::R09 | Check::R10 | Check::R11 | Check::R13 => return None,
-    })
+    }
 }
 
 /// Whether the policy's whitelist approves the call at once.
@@ -91,15 +98,14 @@ pub fn run(context: &Context<'_>) -> Vec<CheckOutcome> {
 
 fn evaluate(check: Check, context: &Context<'_>) -> CheckOutcome {
     let mode = context.policy.mode(check);
-    let rule = rule(check).filter(|_| mode != Mode::Off);
-    let Some(rule) = rule else {
+    if mode == Mode::Off {
         return CheckOutcome {
             check,
             outcome: Outcome::Off,
             evidence: String::new(),
         };
-    };
-    let evidence = rule.refuses(context);
+    }
+    let evidence = rule(check).refuses(context);
     CheckOutcome {
         check,
         outcome: Outcome::of(mode, evidence.is_some()),

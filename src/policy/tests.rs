@@ -1,21 +1,27 @@
+pub(super) mod twins;
+
 use super::*;
 use crate::domain::lists::{AgentList, Entry};
-use crate::domain::{Code, CountryRule, Decision, Ingress, Number};
+use crate::domain::{
+    ALL_MONTHS, ALL_WEEKDAYS, Code, CountryRule, Counts, Decision, Hours, Ingress, Number,
+    OffHours, Period, SameNumber,
+};
 use uuid::Uuid;
 
 const NOW: Timestamp = Timestamp::from_secs(1_760_000_000);
 
 /// A call and everything around it, to be bent by each test.
-struct Case {
-    attempt: CallAttempt,
-    policy: Policy,
-    system: SystemLists,
-    origin: Country,
-    score: Option<f32>,
+pub(super) struct Case {
+    pub(super) attempt: CallAttempt,
+    pub(super) policy: Policy,
+    pub(super) system: SystemLists,
+    pub(super) origin: Country,
+    pub(super) score: Option<f32>,
+    pub(super) usage: Counts,
 }
 
 impl Case {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let peer = "192.0.2.10".parse().expect("address");
         Self {
             attempt: CallAttempt {
@@ -38,6 +44,7 @@ impl Case {
             system: SystemLists::default(),
             origin: Country::parse("DE").expect("country"),
             score: None,
+            usage: Counts::default(),
         }
     }
 
@@ -51,6 +58,8 @@ impl Case {
             system: &self.system,
             score: self.score,
             model_threshold: Some(0.9),
+            usage: self.usage,
+            local: self.policy.off_hours.local(NOW),
             now: NOW,
         };
         let outcomes = run(&context);
@@ -60,12 +69,35 @@ impl Case {
         )
     }
 
-    fn code(&self) -> &'static str {
+    pub(super) fn code(&self) -> &'static str {
         self.run().0.as_str()
+    }
+
+    fn outcome(&self, check: Check) -> CheckOutcome {
+        let (_, outcomes) = self.run();
+        let found = outcomes.into_iter().find(|o| o.check == check);
+        found.expect("every outcome is kept")
+    }
+
+    pub(super) fn evidence(&self, check: Check) -> String {
+        self.outcome(check).evidence
+    }
+
+    /// Makes these hours hold.
+    pub(super) fn set_hours(&mut self, hours: Hours) {
+        self.policy.off_hours.periods = match hours {
+            Hours::Normal => Vec::new(),
+            Hours::Off => vec![Period {
+                months: ALL_MONTHS,
+                weekdays: ALL_WEEKDAYS,
+                from: 0,
+                to: 0,
+            }],
+        };
     }
 }
 
-fn number(digits: &str) -> Number {
+pub(super) fn number(digits: &str) -> Number {
     Number::parse(digits).expect("number")
 }
 
@@ -73,13 +105,17 @@ fn countries(codes: &[&str]) -> Vec<Country> {
     codes.iter().filter_map(|c| Country::parse(c)).collect()
 }
 
-fn entry() -> Entry {
+pub(super) fn entry() -> Entry {
     Entry::lasting("test")
 }
 
-/// A case that one check refuses, and the one change that makes it pass again.
-fn refused_by(check: Check) -> Case {
-    let mut case = Case::new();
+/// Bends a case so that a check refuses. A check that looks at either end of a call can be made
+/// to refuse at the other one too.
+fn refuse(case: &mut Case, check: Check, other_end: bool) {
+    const ONE: SameNumber = SameNumber {
+        calls: 1,
+        seconds: 60,
+    };
     match check {
         Check::R01 => {
             case.system.black.agents =
@@ -90,35 +126,58 @@ fn refused_by(check: Check) -> Case {
             .black
             .networks
             .insert("192.0.2.0/28".parse().expect("net"), entry()),
-        Check::R03 => case
-            .system
-            .black
-            .numbers
-            .insert_prefix(number("44207946"), entry()),
-        Check::R04 => case.policy.origin = CountryRule::Only(countries(&["FR"])),
+        Check::R03 => {
+            for prefix in ["44207946", "21"] {
+                let numbers = &mut case.system.black.numbers;
+                numbers.insert_prefix(number(prefix), entry());
+            }
+        }
+        Check::R04 => case.policy.origin = CountryRule::only(&countries(&["FR"])),
+        Check::R05 if other_end => {
+            case.policy.destination = CountryRule::except(&countries(&["FR"]));
+            case.attempt.dialed = "2101234567".into();
+        }
         Check::R05 => {
-            case.policy.origin = CountryRule::Except(countries(&["FR"]));
+            case.policy.origin = CountryRule::except(&countries(&["FR"]));
             case.origin = Country::UNKNOWN;
         }
-        Check::R06 => case.policy.destination = CountryRule::Except(countries(&["GB"])),
+        Check::R06 => case.policy.destination = CountryRule::except(&countries(&["GB"])),
         Check::R07 => case.attempt.dialed = "2101234567".into(),
+        Check::R08 | Check::R10 => {
+            case.policy.concurrent.normal = Some(2);
+            case.policy.concurrent.off_hours = Some(2);
+            case.attempt.concurrent = Some(2);
+        }
+        Check::R09 | Check::R11 => {
+            case.policy.daily_quota.normal = Some(1);
+            case.policy.daily_quota.off_hours = Some(1);
+            case.usage.today = 1;
+        }
         Check::R12 => case
             .system
             .attack_groups
             .insert("192.0.2.10/32".parse().expect("net"), entry()),
-        Check::R14 => case
-            .policy
-            .blacklist
-            .numbers
-            .insert_number(number("442079460123"), entry()),
+        Check::R13 => {
+            case.policy.same_number = Some(ONE);
+            case.usage.same_number = 1;
+        }
+        Check::R14 => {
+            let net = "192.0.2.0/24".parse().expect("net");
+            case.policy.blacklist.networks.insert(net, entry());
+        }
         Check::R15 => case.score = Some(0.901),
-        Check::R08 | Check::R09 | Check::R10 | Check::R11 | Check::R13 => {}
     }
-    case
+    match check {
+        Check::R08 | Check::R09 => case.set_hours(Hours::Off),
+        Check::R10 | Check::R11 => case.set_hours(Hours::Normal),
+        _ => {}
+    }
 }
 
-fn available() -> impl Iterator<Item = Check> {
-    REFUSAL_ORDER.into_iter().filter(|c| is_available(*c))
+fn refused_by(check: Check) -> Case {
+    let mut case = Case::new();
+    refuse(&mut case, check, false);
+    case
 }
 
 #[test]
@@ -128,20 +187,16 @@ fn nothing_against_the_call_approves_it() {
 
 #[test]
 fn each_check_refuses_audits_and_rests() {
-    for check in available() {
+    for check in REFUSAL_ORDER {
         let mut case = refused_by(check);
         assert_eq!(case.code(), check.as_str());
-        let evidence = |case: &Case| {
-            let (_, outcomes) = case.run();
-            let found = outcomes.into_iter().find(|o| o.check == check);
-            found.map(|o| (o.outcome, o.evidence)).expect("kept")
-        };
-        assert!(!evidence(&case).1.is_empty(), "{check} has no evidence");
+        assert!(!case.evidence(check).is_empty(), "{check} has no evidence");
         case.policy.modes[check.index()] = Mode::Audit;
         assert_eq!(case.code(), "A00", "{check} in audit");
-        assert_eq!(evidence(&case).0, Outcome::Audit);
+        assert_eq!(case.outcome(check).outcome, Outcome::Audit);
         case.policy.modes[check.index()] = Mode::Off;
-        assert_eq!(evidence(&case), (Outcome::Off, String::new()));
+        assert_eq!(case.outcome(check).outcome, Outcome::Off);
+        assert_eq!(case.evidence(check), "");
     }
 }
 
@@ -162,7 +217,7 @@ fn one_step_aside_passes() {
     let mut group = refused_by(Check::R12);
     group.attempt.source_ip = "192.0.2.11".parse().expect("address");
     let mut own = refused_by(Check::R14);
-    own.attempt.dialed = "442079460124".into();
+    own.attempt.source_ip = "192.0.3.0".parse().expect("address");
     let mut risk = refused_by(Check::R15);
     risk.score = Some(0.9);
     for case in [
@@ -193,31 +248,74 @@ fn the_policys_threshold_goes_before_the_models() {
 
 #[test]
 fn the_whitelist_overrides_every_check() {
-    for check in available().filter(|c| *c != Check::R07) {
+    for check in REFUSAL_ORDER.into_iter().filter(|c| *c != Check::R07) {
         let mut case = refused_by(check);
         case.policy.whitelist.insert_prefix(number("44"), entry());
         assert_eq!(case.code(), "A00", "{check}");
-        let (_, outcomes) = case.run();
-        assert!(
-            outcomes
-                .iter()
-                .any(|o| o.check == check && o.outcome == Outcome::Refuse),
+        assert_eq!(
+            case.outcome(check).outcome,
+            Outcome::Refuse,
             "{check}: what the check said is kept"
         );
     }
 }
 
+/// A call that both checks refuse, and no other has a say; `None`: there can be none.
+fn refused_by_both(one: Check, other: Check) -> Option<Case> {
+    [(false, false), (false, true), (true, false)]
+        .into_iter()
+        .find_map(|(first, second)| {
+            let mut case = Case::new();
+            case.policy.modes = [Mode::Off; 15];
+            for (check, other_end) in [(one, first), (other, second)] {
+                case.policy.modes[check.index()] = Mode::Enforce;
+                refuse(&mut case, check, other_end);
+            }
+            let both = [one, other].map(|check| case.outcome(check).outcome);
+            (both == [Outcome::Refuse; 2]).then_some(case)
+        })
+}
+
 #[test]
 fn of_two_refusals_the_one_earlier_in_the_order_decides() {
-    let order: Vec<Check> = available().collect();
-    for (at, first) in order.iter().enumerate() {
-        for second in &order[at + 1..] {
-            let checks = [second, first].map(|&check| CheckOutcome {
-                check,
-                outcome: Outcome::Refuse,
-                evidence: String::new(),
-            });
-            assert_eq!(Decision::code_of(false, &checks), Code::Refused(*first));
+    let mut never_together = Vec::new();
+    for (at, &first) in REFUSAL_ORDER.iter().enumerate() {
+        for &second in &REFUSAL_ORDER[at + 1..] {
+            let Some(mut case) = refused_by_both(first, second) else {
+                never_together.push([first, second].map(Check::as_str));
+                continue;
+            };
+            assert_eq!(case.code(), first.as_str(), "{first} and {second}");
+            case.policy.modes[first.index()] = Mode::Audit;
+            assert_eq!(case.code(), second.as_str(), "{first} only audits");
         }
     }
+    // A number is of some country or begins no country's code; it is off hours or it is not.
+    let cannot = [
+        ["R07", "R06"],
+        ["R08", "R10"],
+        ["R08", "R11"],
+        ["R10", "R09"],
+        ["R09", "R11"],
+    ];
+    assert_eq!(never_together, cannot);
+}
+
+#[test]
+fn off_hours_evidence_says_until_when() {
+    let mut case = refused_by(Check::R09);
+    // NOW is Thursday 2025-10-09, 08:53 UTC: 05:53 in São Paulo.
+    case.policy.off_hours = OffHours {
+        zone: chrono_tz::America::Sao_Paulo,
+        periods: vec![Period {
+            months: ALL_MONTHS,
+            weekdays: ALL_WEEKDAYS,
+            from: 18 * 60,
+            to: 8 * 60,
+        }],
+    };
+    assert_eq!(
+        case.evidence(Check::R09),
+        "2 of 1 calls today, off hours until 08:00 (America/Sao_Paulo)"
+    );
 }

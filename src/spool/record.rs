@@ -59,7 +59,7 @@ pub enum DecodeError {
 
 impl Record for CallEvent {
     const KIND: [u8; 4] = *b"call";
-    /// 2: the subscriber beside the account.
+    /// 2: the subscriber beside the account, and what the call used up.
     const SCHEMA: u16 = 2;
 
     fn decode(schema: u16, bytes: &[u8]) -> Result<Self, DecodeError> {
@@ -96,6 +96,7 @@ impl From<CallEvent1> for CallEvent {
             account: old.account,
             subscriber: String::new(),
             policy: old.policy,
+            used: None,
             destination: old.destination,
             origin: old.origin,
             features: old.features,

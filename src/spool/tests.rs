@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::{
     CallAttempt, CallEvent, Check, CheckOutcome, Code, Country, Decision, Destination, DialPrefix,
-    FeatureVector, Ingress, Number, NumberClass, Outcome, Reason, Timestamp,
+    FeatureVector, Ingress, Number, NumberClass, Outcome, Reason, Timestamp, Used,
 };
 use crate::telemetry::Telemetry;
 use proptest::prelude::*;
@@ -349,6 +349,13 @@ fn the_written_form_of_a_call_is_frozen() {
         account: "acc".into(),
         subscriber: "sub".into(),
         policy: "pol".into(),
+        used: Some(Used {
+            off_hours: true,
+            day: 739_000,
+            count: 300,
+            resets: 1,
+            same_number: 5,
+        }),
         destination: Destination {
             number: Number::parse("44").ok(),
             calling_code: 44,
@@ -380,19 +387,22 @@ fn the_written_form_of_a_call_is_frozen() {
     };
     let bytes = postcard::to_allocvec(&event).expect("encodes");
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    insta::assert_snapshot!(hex, @"8089818283898506100000000000000000000000000000000701026331000a000001010000000000000000000000000000000105616c69636509612e6578616d706c650103626f6209622e6578616d706c65043030343402756101ac02036163630373756203706f6c012c2c47420a025a5a01010000003f010c00010c020165010000803e016d010174000080bf8201");
+    insta::assert_snapshot!(hex, @"8089818283898506100000000000000000000000000000000701026331000a000001010000000000000000000000000000000105616c69636509612e6578616d706c650103626f6209622e6578616d706c65043030343402756101ac02036163630373756203706f6c0101f09a5aac020105012c2c47420a025a5a01010000003f010c00010c020165010000803e016d010174000080bf8201");
     assert_eq!(
         CallEvent::decode(CallEvent::SCHEMA, &bytes).expect("decodes"),
         event
     );
     assert!(CallEvent::decode(CallEvent::SCHEMA, &[bytes.as_slice(), &[0]].concat()).is_err());
 
-    let before = hex.replacen("03737562", "", 1);
+    let before = hex
+        .replacen("03737562", "", 1)
+        .replacen("0101f09a5aac020105", "", 1);
     let before: Vec<u8> = (0..before.len() / 2)
         .map(|at| u8::from_str_radix(&before[2 * at..2 * at + 2], 16).expect("hex"))
         .collect();
     let unnamed = CallEvent {
         subscriber: String::new(),
+        used: None,
         ..event
     };
     assert_eq!(CallEvent::decode(1, &before).expect("decodes"), unnamed);

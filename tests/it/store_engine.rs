@@ -54,6 +54,7 @@ fn event(number: u128, at: Timestamp) -> CallEvent {
         subscriber: String::new(),
         account: "a.example".into(),
         policy: "default".into(),
+        used: None,
         destination: Destination {
             number: Number::parse("447012345678").ok(),
             calling_code: 44,

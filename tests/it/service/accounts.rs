@@ -149,9 +149,18 @@ fn an_edit_that_cannot_be_is_refused_and_changes_nothing() {
             "nosuch",
         ),
         (
-            &["policy", "set", "root", "default", "--mode", "R13=enforce"][..],
-            "R13",
+            &["policy", "set", "root", "default", "--same-number", "0/60"][..],
+            "same_number.calls `0`: expected from 1 to 100",
         ),
+        (
+            &["policy", "set", "root", "default", "--zone", "Mars/Base"][..],
+            "off_hours.zone `Mars/Base`: expected an IANA time zone",
+        ),
+        (
+            &["policy", "set", "root", "default", "--origin-only", "XG"][..],
+            "origin.only[0] `XG`: expected a country code",
+        ),
+        (&["country", "risk", "ZZ", "low"][..], "country `ZZ`"),
         (
             &["policy", "set", "root", "default", "--risk-threshold", "2"][..],
             "2",
