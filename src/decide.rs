@@ -7,10 +7,14 @@
 //! service, `tfps import` and `tfps score` run this very code. What it remembers of callers
 //! (`features::Windows`) is its only state.
 
-use crate::accounts::{Identity, Snapshot};
+mod identify;
+
+pub use identify::{Authenticator, Refusal};
+
+use crate::accounts::Snapshot;
 use crate::domain::{
     Answer, AnswerMode, Asked, CallAttempt, CallEvent, Country, Decision, Destination, DialPrefix,
-    FeatureVector, Ingress, NeutralAnswer, Policy, Reason, ScoreHeaders, Subscriber, Timestamp,
+    FeatureVector, NeutralAnswer, Policy, Reason, ScoreHeaders, Subscriber, Timestamp,
 };
 use crate::features::{self, Saved, Windows};
 use crate::geo::Geo;
@@ -47,6 +51,7 @@ pub struct Engine {
     strangers: FairMutex<Windows>,
     model: Arc<ModelSlot>,
     neutral: NeutralAnswer,
+    authenticator: Option<Authenticator>,
 }
 
 /// Whose habits.
@@ -62,10 +67,12 @@ pub enum Pool {
 /// A decided call and what its peer is told.
 #[derive(Debug)]
 pub struct Decided {
-    /// What is remembered; `None` for a call that was not checked because nobody we serve asks.
+    /// What is remembered; `None` for a call that was not checked.
     pub event: Option<CallEvent>,
     /// What the peer is told.
     pub answer: Answer,
+    /// Short stable name of why it was not checked, for counters: the peer is told less.
+    pub unchecked: &'static str,
 }
 
 /// The score of a call, with everything said about it.
@@ -94,18 +101,27 @@ impl Engine {
             strangers: FairMutex::new(Windows::new(windows.tracks / 4, windows.key)),
             model,
             neutral,
+            authenticator: None,
         }
+    }
+
+    /// Lets subscribers in by password, from any address; without, only trusted peers may ask.
+    #[must_use]
+    pub fn with_authenticator(mut self, authenticator: Authenticator) -> Self {
+        self.authenticator = Some(authenticator);
+        self
     }
 
     /// Decides one call.
     pub fn decide(&self, asked: impl Into<Asked>, now: Timestamp) -> Decided {
-        let Asked { attempt, .. } = asked.into();
+        let Asked { attempt, proof } = asked.into();
         let accounts = self.accounts.load();
-        let Some(subscriber) = identify(&accounts, &attempt) else {
-            return Decided {
-                event: None,
-                answer: Answer::Forbidden,
-            };
+        let authenticator = self.authenticator.as_ref();
+        let identified =
+            identify::identify(&accounts, authenticator, &attempt, proof.as_ref(), now);
+        let subscriber = match identified {
+            Ok(subscriber) => subscriber,
+            Err(refusal) => return refusal.into(),
         };
         let destination = numbering::locate(&attempt.dialed, &subscriber.dial_prefixes);
         let origin = self.geo.country(attempt.source_ip);
@@ -146,13 +162,15 @@ impl Engine {
         Decided {
             answer: self.answer(&event, &subscriber.policy),
             event: Some(event),
+            unchecked: "",
         }
     }
 
     /// The answer an event of the past got, for a retransmission that comes after a restart.
     #[must_use]
     pub fn answer_again(&self, event: &CallEvent) -> Option<Answer> {
-        let subscriber = identify(&self.accounts.load(), &event.attempt)?;
+        let accounts = self.accounts.load();
+        let subscriber = accounts.again(&event.account, &event.subscriber)?;
         Some(self.answer(event, &subscriber.policy))
     }
 
@@ -160,6 +178,21 @@ impl Engine {
     pub fn remember(&self, event: &CallEvent) {
         let context = features::Context::of_event(event);
         self.windows_of(context.scope).replay(&context, event.at);
+    }
+
+    /// Whether the plan of who was counted for a call sees its score.
+    #[must_use]
+    pub fn sees_scores(&self, event: &CallEvent) -> bool {
+        let accounts = self.accounts.load();
+        let subscriber = accounts.again(&event.account, &event.subscriber);
+        subscriber.is_some_and(|subscriber| subscriber.policy.plan.sees_scores())
+    }
+
+    /// The domain that trusts an address: whose calls those are that name none.
+    #[must_use]
+    pub fn domain_of_peer(&self, peer: IpAddr) -> Option<String> {
+        let accounts = self.accounts.load();
+        accounts.domain_of_peer(peer).map(str::to_owned)
     }
 
     /// Puts new accounts, policies and lists in force.
@@ -279,16 +312,6 @@ impl Engine {
                         reasons: tags(&event.decision.reasons),
                     }),
             },
-        }
-    }
-}
-
-/// Whose call it is; `None`: nobody we serve, and the door is not one where anybody is looked at.
-fn identify(accounts: &Snapshot, attempt: &CallAttempt) -> Option<Subscriber> {
-    match accounts.identify(attempt) {
-        Identity::Customer(subscriber) => Some(subscriber),
-        Identity::Stranger(subscriber) => {
-            matches!(attempt.ingress, Ingress::Detection | Ingress::Honeypot).then_some(subscriber)
         }
     }
 }

@@ -8,7 +8,10 @@ use std::time::Duration;
 
 /// What brings the file from one version to the next; `PRAGMA user_version` counts those that are
 /// applied. A released step is never edited: add the next.
-const STEPS: &[&str] = &[include_str!("schema/0001_initial.sql")];
+const STEPS: &[&str] = &[
+    include_str!("schema/0001_initial.sql"),
+    include_str!("schema/0003_credentials.sql"),
+];
 /// How long an edit waits for another one to finish.
 const BUSY: Duration = Duration::from_secs(5);
 

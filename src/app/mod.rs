@@ -8,12 +8,14 @@ mod handler;
 mod status;
 mod storage;
 mod watch;
+mod web;
 mod windows;
 
 pub use data_dir::{DataDir, DataDirError};
 pub use engine::{EngineError, offline, shipped_model};
 pub use windows::{ImportedWindows, WindowsFileError};
 
+use crate::api::{self, Calls};
 use crate::config::Settings;
 use crate::decide::Engine;
 use crate::domain::{CallEvent, Ingress, Timestamp};
@@ -104,6 +106,7 @@ impl Service {
         let mut prevention = bind(settings, &data_dir, Ingress::Prevention, &telemetry)?;
         let mut detection = bind(settings, &data_dir, Ingress::Detection, &telemetry)?;
         let http = bind_http(settings.http.listen).await?;
+        let web = bind_http(detection.local_addr()).await?;
         let http_address = http.local_addr().unwrap_or(settings.http.listen);
 
         let (keeper, saved_at) =
@@ -141,13 +144,17 @@ impl Service {
             store: storage.url().to_owned(),
         };
         data_dir.note_addresses(&addresses)?;
+        let calls: Arc<dyn Calls> = handler;
+        let web = web::serve(web, api::web::router(Arc::clone(&calls)), sip.clone());
+        tasks.spawn(web);
         let status = status::Status {
             addresses: addresses.clone(),
             engine: Arc::clone(&engine),
             telemetry: Arc::clone(&telemetry),
             started: clock::now(),
         };
-        tasks.spawn(status::serve(http, status, background.clone()));
+        let decisions = api::decisions::router(calls);
+        tasks.spawn(status::serve(http, status, decisions, background.clone()));
         watch::spawn_all(
             &mut tasks,
             &engine,

@@ -3,13 +3,18 @@
 use super::message::Request;
 use super::text::{to_text, trim, unescape};
 use super::uri::{Uri, decimal};
-use crate::domain::{CallAttempt, Ingress};
+use crate::domain::{CallAttempt, Ingress, Proof};
 use std::net::IpAddr;
 use uuid::Uuid;
 
 /// Longest text kept of any one header, characters. Real ones are far shorter; what is
 /// remembered of a call is bounded by it.
 pub const MAX_TEXT: usize = 256;
+
+/// Authorization headers kept; a client sends one an algorithm and realm.
+const MAX_CREDENTIALS: usize = 8;
+/// Longest of them kept, characters.
+const MAX_CREDENTIAL: usize = 2_048;
 
 /// A header that was of no use and was taken as absent, by name.
 pub type BadHeaders = Vec<&'static str>;
@@ -73,6 +78,17 @@ pub fn call_attempt(
         concurrent,
     };
     (attempt, bad)
+}
+
+/// The digest credentials of an INVITE, as sent; `None`: it has none.
+#[must_use]
+pub fn proof(request: &Request<'_>) -> Option<Proof> {
+    let values = request.authorization.iter().take(MAX_CREDENTIALS);
+    let authorization: Vec<String> = values.map(|v| to_text(v, MAX_CREDENTIAL)).collect();
+    (!authorization.is_empty()).then_some(Proof {
+        method: "INVITE",
+        authorization,
+    })
 }
 
 /// A hint's value. Empty ones, and `<null>`, which OpenSIPS writes for a variable without a

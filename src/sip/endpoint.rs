@@ -3,7 +3,7 @@
 //! The order of the rules: who cannot be answered is dropped; ACK is absorbed; what no decision
 //! is needed for is answered; an INVITE known already gets its answer again; the rest is a call.
 
-use super::attempt::{BadHeaders, call_attempt};
+use super::attempt::{BadHeaders, call_attempt, proof};
 use super::identity::Secret;
 use super::message::{Envelope, Malformed, Message, Request};
 use super::reader::parse;
@@ -263,7 +263,10 @@ impl Endpoint {
                 let (attempt, bad_headers) =
                     call_attempt(&pending.request, self.ingress, source.ip(), id);
                 Outcome::Decide(Box::new(Call {
-                    asked: attempt.into(),
+                    asked: Asked {
+                        attempt,
+                        proof: proof(&pending.request),
+                    },
                     bad_headers,
                     pending,
                 }))

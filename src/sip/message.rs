@@ -165,6 +165,8 @@ pub struct Request<'a> {
     pub contact: Option<&'a [u8]>,
     /// The headers by which a softswitch speaks to this service.
     pub hints: Hints<'a>,
+    /// Values of the Authorization headers (section 20.7), one to a header.
+    pub authorization: Vec<&'a [u8]>,
     /// Body, without what follows Content-Length (section 18.3).
     pub body: &'a [u8],
 }

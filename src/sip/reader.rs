@@ -83,10 +83,11 @@ enum Name {
     Calls,
     Policy,
     Bundle,
+    Authorization,
 }
 
 /// Names that are read, with the compact forms of section 7.3.3.
-const NAMES: [(&[u8], Name); 21] = [
+const NAMES: [(&[u8], Name); 22] = [
     (b"Via", Name::Via),
     (b"v", Name::Via),
     (b"From", Name::From),
@@ -108,6 +109,7 @@ const NAMES: [(&[u8], Name); 21] = [
     (b"P-Calls", Name::Calls),
     (b"X-TFPS", Name::Policy),
     (b"P-TFPS", Name::Bundle),
+    (b"Authorization", Name::Authorization),
 ];
 
 #[derive(Default)]
@@ -123,6 +125,7 @@ struct Fields<'a> {
     user_agent: Option<&'a [u8]>,
     contact: Option<&'a [u8]>,
     hints: Hints<'a>,
+    authorization: Vec<&'a [u8]>,
     /// The first thing found wrong.
     fault: Option<Malformed>,
 }
@@ -203,6 +206,7 @@ impl<'a> Fields<'a> {
             Name::Calls => return self.hints.calls = Some(value),
             Name::Policy => return self.hints.policy = Some(value),
             Name::Bundle => return self.hints.bundle = Some(value),
+            Name::Authorization => return self.authorization.push(value),
         };
         if once.is_some() {
             self.blame(Malformed::Duplicate);
@@ -267,6 +271,7 @@ impl<'a> Fields<'a> {
                 user_agent: self.user_agent,
                 contact: self.contact,
                 hints: self.hints,
+                authorization: self.authorization,
                 body,
             }))),
             (fault, ..) => Ok(Message::Faulty(
