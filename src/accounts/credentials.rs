@@ -102,6 +102,12 @@ impl std::str::FromStr for Sealed {
     }
 }
 
+#[cfg(test)]
+thread_local! {
+    /// Seals this thread opened, or tried to: the work that a judged password costs.
+    pub static OPENED: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+}
+
 /// Seals and opens.
 #[derive(Clone)]
 pub struct Vault {
@@ -154,6 +160,8 @@ impl Vault {
     /// The hashes; `None`: sealed under another key or for somebody else.
     #[must_use]
     pub fn open(&self, user: &str, domain: &str, sealed: &Sealed) -> Option<Ha1> {
+        #[cfg(test)]
+        OPENED.set(OPENED.get() + 1);
         let (nonce, sealed) = sealed.0.split_first_chunk::<NONCE>()?;
         let aad = &owner(user, domain);
         let payload = Payload { msg: sealed, aad };
@@ -190,7 +198,11 @@ impl Accounts {
         let sealed = password
             .map(|(password, vault)| seal(vault, &user, &domain, password))
             .transpose()?;
-        let with = if sealed.is_some() { " with a password" } else { "" };
+        let with = if sealed.is_some() {
+            " with a password"
+        } else {
+            ""
+        };
         let subject = format!("{user}@{domain}");
         self.edit(now, "subscriber add", &format!("{subject}{with}"), |tx| {
             let policy = match policy {

@@ -40,9 +40,7 @@ pub enum AccountsError {
     BadName(String),
     #[error("user `{0}`: expected 1 to 128 printable characters without spaces or `/`")]
     BadUser(String),
-    #[error(
-        "password: expected 8 to 128 printable ASCII characters without a space at either end"
-    )]
+    #[error("password: expected 8 to 128 printable ASCII characters without a space at either end")]
     BadPassword,
     #[error(
         "user `{0}`: has a colon, and digest authentication cannot carry one: give a password to a user without"

@@ -13,6 +13,8 @@ mod listing;
 mod rules;
 mod snapshot;
 
+#[cfg(test)]
+pub use credentials::OPENED;
 pub use credentials::{Password, Sealed, Vault};
 pub use database::{Accounts, private_folder};
 pub use edit::{DomainRow, Subscriber, SubscriberRow};
@@ -30,5 +32,9 @@ pub const DEFAULT_USER: &str = "default";
 /// Name of the policy every domain begins with.
 pub const DEFAULT_POLICY: &str = "default";
 
+#[cfg(test)]
+mod credentials_tests;
+#[cfg(test)]
+mod identity_tests;
 #[cfg(test)]
 mod tests;

@@ -26,10 +26,12 @@ const MAX_BODY: usize = 64 * 1024;
 #[serde(deny_unknown_fields)]
 pub struct DecisionRequest {
     /// The number as dialled; 1 to 256 characters.
-    #[schema(example = "554898754321")]
+    #[serde(default)]
+    #[schema(required, example = "554898754321")]
     pub dialed_number: String,
     /// Who calls: a user name or a caller number; 1 to 256 characters.
-    #[schema(example = "alice")]
+    #[serde(default)]
+    #[schema(required, example = "alice")]
     pub from_user: String,
     /// The domain that asks; absent: the one that trusts the address this comes from.
     #[schema(example = "itsp.example")]
@@ -150,6 +152,11 @@ async fn read(headers: &HeaderMap, body: axum::body::Body) -> Result<Question, P
         let detail = "body: expected at most 64 KiB";
         return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
     };
+    // The reader would take an array for an object whose fields come in order.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        let detail = "body: expected a JSON object";
+        return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
+    }
     let mut json = serde_json::Deserializer::from_slice(&body);
     let asked: DecisionRequest = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let field = error.path().to_string();
@@ -174,13 +181,17 @@ impl DecisionRequest {
         };
         // As in the query of the web service: what is optional and empty says nothing.
         let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let required = |field, value: String| match value.as_str() {
+            "" => Err(bad(field)("is missing or empty")),
+            _ => checked_text(value).map_err(bad(field)),
+        };
         let text = |field, value: Option<String>| {
             let checked = given(value).map(checked_text).transpose();
             checked.map(Option::unwrap_or_default).map_err(bad(field))
         };
         Ok(Question {
-            dialed_number: checked_text(self.dialed_number).map_err(bad("dialed_number"))?,
-            from_user: checked_text(self.from_user).map_err(bad("from_user"))?,
+            dialed_number: required("dialed_number", self.dialed_number)?,
+            from_user: required("from_user", self.from_user)?,
             domain: given(self.domain)
                 .map(checked_domain)
                 .transpose()

@@ -28,7 +28,10 @@ const PARAMETERS: [(&str, &str); 6] = [
     ("from_user", "who calls, e.g. from_user=alice"),
     ("domain", "a served domain, e.g. domain=itsp.example"),
     ("source_ip", "an IP address, e.g. source_ip=192.0.2.10"),
-    ("user_agent", "the calling device's, e.g. user_agent=Phone/1"),
+    (
+        "user_agent",
+        "the calling device's, e.g. user_agent=Phone/1",
+    ),
     ("sim_calls", "a number of calls, e.g. sim_calls=3"),
 ];
 
@@ -166,17 +169,32 @@ mod tests {
             ("dialed_number=&from_user=a", "dialed_number: is empty"),
             ("dialed_number=1&from_user", "from_user: is empty"),
             (&*long, "dialed_number: is longer"),
-            ("from_user=a&dialed_number=1%0d%0a", "dialed_number: has a control"),
+            (
+                "from_user=a&dialed_number=1%0d%0a",
+                "dialed_number: has a control",
+            ),
             ("from_user=a&dialed_number=%zz", "dialed_number: has a bad"),
             ("from_user=a&dialed_number=%5", "dialed_number: has a bad"),
             ("from_user=%ff&dialed_number=1", "from_user: has a bad"),
-            ("from_user=a&from_user=b&dialed_number=1", "from_user: stands more"),
+            (
+                "from_user=a&from_user=b&dialed_number=1",
+                "from_user: stands more",
+            ),
             (&format!("{LEAST}&domain=a+b"), "domain: has white"),
             (&format!("{LEAST}&source_ip=1.2.3"), "source_ip: is no IP"),
-            (&format!("{LEAST}&sim_calls=many"), "sim_calls: is no number"),
+            (
+                &format!("{LEAST}&sim_calls=many"),
+                "sim_calls: is no number",
+            ),
             (&format!("{LEAST}&sim_calls=-1"), "sim_calls: is no number"),
-            (&format!("{LEAST}&sim_calls=4294967296"), "sim_calls: is no number"),
-            (&format!("{LEAST}&user_agent=%00"), "user_agent: has a control"),
+            (
+                &format!("{LEAST}&sim_calls=4294967296"),
+                "sim_calls: is no number",
+            ),
+            (
+                &format!("{LEAST}&user_agent=%00"),
+                "user_agent: has a control",
+            ),
         ] {
             let error = Question::from_query(query).expect_err(query).to_string();
             assert!(error.starts_with(said), "{query}: {error}");

@@ -46,9 +46,8 @@ pub(super) fn open(
     data_dir: &DataDir,
     telemetry: &Telemetry,
 ) -> Result<Engine, EngineError> {
-    let engine = offline(settings, data_dir)?.with_authenticator(authenticator(
-        settings, data_dir,
-    )?);
+    let engine =
+        offline(settings, data_dir)?.with_authenticator(authenticator(settings, data_dir)?);
     let looked = engine
         .model()
         .watch_step(&data_dir.models(), CATALOGUE, VERSION);
@@ -60,10 +59,7 @@ pub(super) fn open(
     Ok(engine)
 }
 
-fn authenticator(
-    settings: &Settings,
-    data_dir: &DataDir,
-) -> Result<Authenticator, AccountsError> {
+fn authenticator(settings: &Settings, data_dir: &DataDir) -> Result<Authenticator, AccountsError> {
     let digest = &settings.digest;
     let gate = GateSettings {
         nonce_secs: digest.nonce_secs,

@@ -89,8 +89,8 @@ pub(super) fn run(context: &Context, command: SubscriberCommand) -> anyhow::Resu
             let vault = vault(context)?;
             let sealing = chosen.as_ref().map(|password| (password, &vault));
             accounts.add_subscriber(user, domain, policy.as_deref(), sealing, now)?;
-            if password.generate {
-                show(chosen.as_ref())?;
+            if let (true, Some(made)) = (password.generate, &chosen) {
+                return show(made);
             }
         }
         SubscriberCommand::Password {
@@ -107,8 +107,8 @@ pub(super) fn run(context: &Context, command: SubscriberCommand) -> anyhow::Resu
             let vault = vault(context)?;
             let sealing = chosen.as_ref().map(|password| (password, &vault));
             accounts.set_password(user, domain, sealing, now)?;
-            if generate {
-                show(chosen.as_ref())?;
+            if let (true, Some(made)) = (generate, &chosen) {
+                return show(made);
             }
         }
         SubscriberCommand::Set {
@@ -173,13 +173,11 @@ fn read_password() -> anyhow::Result<Password> {
     Ok(Password::parse(line.strip_suffix('\r').unwrap_or(line))?)
 }
 
-/// To be seen once; it is kept nowhere.
-fn show(password: Option<&Password>) -> anyhow::Result<()> {
-    if let Some(password) = password {
-        output::line(password.reveal())?;
-        eprintln!("this password is shown once and cannot be read again");
-    }
-    Ok(())
+/// The password alone, for scripts; what is kept of it cannot be turned back.
+fn show(password: &Password) -> anyhow::Result<Done> {
+    eprintln!("the password is shown this once; a running service takes it within a second");
+    output::line(password.reveal())?;
+    Ok(Done::All)
 }
 
 fn part(text: &str, ani: bool) -> anyhow::Result<(Subscriber<'_>, &str)> {

@@ -162,3 +162,7 @@ pub(super) fn identify(
         }
     }
 }
+
+#[cfg(test)]
+#[path = "identify_tests.rs"]
+mod tests;

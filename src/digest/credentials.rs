@@ -264,7 +264,10 @@ mod tests {
         );
         let found = Credentials::parse(&text).expect("read");
         assert_eq!(found.user, "al\"i\\ce");
-        assert_eq!((found.realm.as_str(), found.nonce.as_str()), ("itsp.example", "n"));
+        assert_eq!(
+            (found.realm.as_str(), found.nonce.as_str()),
+            ("itsp.example", "n")
+        );
         assert_eq!((found.count.as_str(), found.count_value), ("0000000A", 10));
         assert_eq!(found.algorithm, DigestAlgorithm::Md5);
     }
@@ -274,27 +277,57 @@ mod tests {
         assert!(Credentials::parse(&header(GOOD)).is_some());
         for (what, text) in [
             ("another scheme", "Basic YWxpY2U6c2VjcmV0".to_owned()),
-            ("a longer scheme", header(GOOD).replacen("Digest ", "Digester ", 1)),
+            (
+                "a longer scheme",
+                header(GOOD).replacen("Digest ", "Digester ", 1),
+            ),
             ("no qop", header(", cnonce=\"c\", nc=00000001")),
-            ("auth-int", header(", cnonce=\"c\", nc=00000001, qop=auth-int")),
+            (
+                "auth-int",
+                header(", cnonce=\"c\", nc=00000001, qop=auth-int"),
+            ),
             ("no cnonce", header(", nc=00000001, qop=auth")),
-            ("an empty cnonce", header(", cnonce=\"\", nc=00000001, qop=auth")),
+            (
+                "an empty cnonce",
+                header(", cnonce=\"\", nc=00000001, qop=auth"),
+            ),
             ("no count", header(", cnonce=\"c\", qop=auth")),
             ("count 0", header(", cnonce=\"c\", nc=00000000, qop=auth")),
             ("a short count", header(", cnonce=\"c\", nc=1, qop=auth")),
-            ("a signed count", header(", cnonce=\"c\", nc=+0000001, qop=auth")),
+            (
+                "a signed count",
+                header(", cnonce=\"c\", nc=+0000001, qop=auth"),
+            ),
             ("a session", header(&format!("{GOOD}, algorithm=MD5-sess"))),
-            ("an unknown algorithm", header(&format!("{GOOD}, algorithm=SHA-512-256"))),
-            ("the other's length", header(&format!("{GOOD}, algorithm=SHA-256"))),
+            (
+                "an unknown algorithm",
+                header(&format!("{GOOD}, algorithm=SHA-512-256")),
+            ),
+            (
+                "the other's length",
+                header(&format!("{GOOD}, algorithm=SHA-256")),
+            ),
             ("a hashed user", header(&format!("{GOOD}, userhash=true"))),
-            ("a parameter twice", header(&format!("{GOOD}, username=\"bob\""))),
+            (
+                "a parameter twice",
+                header(&format!("{GOOD}, username=\"bob\"")),
+            ),
             ("an open string", header(&format!("{GOOD}, opaque=\"x"))),
             ("no comma", header(&format!("{GOOD} opaque=\"x\""))),
             ("no value", header(&format!("{GOOD}, opaque="))),
             ("no name", header(&format!("{GOOD}, opaque"))),
-            ("no hexadecimal", header(GOOD).replace(RESPONSE, &"x".repeat(32))),
-            ("no digits of one byte", header(GOOD).replace(RESPONSE, &"é".repeat(16))),
-            ("too long", header(&format!("{GOOD}, opaque=\"{}\"", "x".repeat(5_000)))),
+            (
+                "no hexadecimal",
+                header(GOOD).replace(RESPONSE, &"x".repeat(32)),
+            ),
+            (
+                "no digits of one byte",
+                header(GOOD).replace(RESPONSE, &"é".repeat(16)),
+            ),
+            (
+                "too long",
+                header(&format!("{GOOD}, opaque=\"{}\"", "x".repeat(5_000))),
+            ),
             ("nothing", String::new()),
         ] {
             assert!(Credentials::parse(&text).is_none(), "{what}: {text}");

@@ -56,7 +56,7 @@ impl Response {
     /// The response that the right password gives, with `qop=auth`.
     pub fn expected(ha1: &Ha1, algorithm: DigestAlgorithm, signed: &Signed<'_>) -> Self {
         #[cfg(test)]
-        super::tests::WORK.with(|work| work.set(work.get() + 1));
+        super::tests::WORK.set(super::tests::WORK.get() + 1);
         match algorithm {
             DigestAlgorithm::Md5 => Self::new(&chain::<Md5>(&ha1.md5, signed)),
             DigestAlgorithm::Sha256 => Self::new(&chain::<Sha256>(&ha1.sha256, signed)),
@@ -85,7 +85,11 @@ impl Response {
             bytes: [0; 32],
             length,
         };
-        let digit = |c: u8| char::from(c).to_digit(16).and_then(|d| u8::try_from(d).ok());
+        let digit = |c: u8| {
+            char::from(c)
+                .to_digit(16)
+                .and_then(|d| u8::try_from(d).ok())
+        };
         for (byte, pair) in response.bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
             *byte = digit(pair[0])? << 4 | digit(pair[1])?;
         }

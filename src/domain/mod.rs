@@ -17,7 +17,9 @@ mod policy;
 mod subscriber;
 mod time;
 
-pub use answer::{Answer, Challenge, DigestAlgorithm, NeutralAnswer, ScoreHeaders, UnknownAlgorithm};
+pub use answer::{
+    Answer, Challenge, DigestAlgorithm, NeutralAnswer, ScoreHeaders, UnknownAlgorithm,
+};
 pub use call::{Asked, CallAttempt, Ingress, Proof};
 pub use call_record::{CallRecord, Column, FieldError, FieldProblem};
 pub use code::{Check, Code, Mode, REFUSAL_ORDER};
