@@ -7,7 +7,7 @@ mod transport;
 
 pub use transport::{ConnectionSettings, TlsSettings};
 
-use crate::domain::NeutralAnswer;
+use crate::domain::{DigestAlgorithm, NeutralAnswer};
 use crate::geo::GeoSettings;
 use crate::store::StoreSettings;
 use config::{Config, Environment, File, FileFormat};
@@ -27,6 +27,8 @@ pub struct Settings {
     pub tls: TlsSettings,
     /// Bounds of what is connected over TCP and TLS.
     pub connections: ConnectionSettings,
+    /// Who may ask by password.
+    pub digest: DigestSettings,
     /// 8080: health, metrics and status.
     pub http: HttpSettings,
     /// ClickHouse: a server, or the embedded engine.
@@ -66,6 +68,55 @@ pub struct DetectionSettings {
     pub answer: NeutralAnswer,
     /// Answered INVITEs remembered for retransmissions, at most.
     pub max_transactions: usize,
+}
+
+/// `[digest]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DigestSettings {
+    /// Seconds until the nonce of a challenge is stale.
+    pub nonce_secs: u32,
+    /// Algorithms offered, the preferred first. Some old clients look at the first only.
+    pub algorithms: Algorithms,
+    /// Nonces whose counts are remembered, at most, some 50 bytes each. With more in use, the
+    /// oldest are stale before their time.
+    pub max_nonces: usize,
+}
+
+/// One or more algorithms, each once: a list, or a text with commas as the environment has it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "ListOrText")]
+pub struct Algorithms(pub Vec<DigestAlgorithm>);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ListOrText {
+    List(Vec<String>),
+    Text(String),
+}
+
+impl TryFrom<ListOrText> for Algorithms {
+    type Error = &'static str;
+
+    fn try_from(given: ListOrText) -> Result<Self, &'static str> {
+        const EXPECTED: &str = "expected SHA-256, MD5 or both, each once";
+        let names = match given {
+            ListOrText::List(names) => names,
+            ListOrText::Text(text) => text.split(',').map(|n| n.trim().to_owned()).collect(),
+        };
+        let mut algorithms = Vec::new();
+        for name in names {
+            let algorithm = name.parse().map_err(|_| EXPECTED)?;
+            if algorithms.contains(&algorithm) {
+                return Err(EXPECTED);
+            }
+            algorithms.push(algorithm);
+        }
+        if algorithms.is_empty() {
+            return Err(EXPECTED);
+        }
+        Ok(Self(algorithms))
+    }
 }
 
 /// `[http]`
@@ -139,6 +190,16 @@ impl Default for DetectionSettings {
             listen: loopback(9091),
             answer: NeutralAnswer::default(),
             max_transactions: TRANSACTIONS,
+        }
+    }
+}
+
+impl Default for DigestSettings {
+    fn default() -> Self {
+        Self {
+            nonce_secs: 300,
+            algorithms: Algorithms(vec![DigestAlgorithm::Sha256, DigestAlgorithm::Md5]),
+            max_nonces: 262_144,
         }
     }
 }
@@ -222,7 +283,7 @@ pub enum ConfigError {
 }
 
 /// Every key, and what it takes.
-const KEYS: [(&str, &str); 29] = [
+const KEYS: [(&str, &str); 32] = [
     (
         "prevention.listen",
         "an address, UDP and TCP port, e.g. 127.0.0.1:9090",
@@ -238,6 +299,12 @@ const KEYS: [(&str, &str); 29] = [
     ),
     ("detection.answer", "503, 487, 580, 599 or silent"),
     ("detection.max_transactions", "a number, at least 1024"),
+    ("digest.nonce_secs", "a number of seconds, 1 to 86400"),
+    (
+        "digest.algorithms",
+        "SHA-256, MD5 or both, the preferred first",
+    ),
+    ("digest.max_nonces", "a number, at least 1024"),
     (
         "tls.certificate",
         "the path of a PEM file with the server's certificate, as tls.key has its key",
@@ -345,6 +412,16 @@ impl Settings {
                 "detection.max_transactions",
                 self.detection.max_transactions >= 1_024,
                 self.detection.max_transactions.to_string(),
+            ),
+            (
+                "digest.nonce_secs",
+                (1..=86_400).contains(&self.digest.nonce_secs),
+                self.digest.nonce_secs.to_string(),
+            ),
+            (
+                "digest.max_nonces",
+                self.digest.max_nonces >= 1_024,
+                self.digest.max_nonces.to_string(),
             ),
             ("store.url", is_server(url), url.to_owned()),
             (
@@ -480,6 +557,7 @@ mod tests {
             "detection",
             "tls",
             "connections",
+            "digest",
             "http",
             "store",
             "embedded",
@@ -507,6 +585,12 @@ mod tests {
             ("prevention", "max_transactions", "7"),
             ("detection", "answer", "200"),
             ("detection", "answer", "true"),
+            ("digest", "nonce_secs", "0"),
+            ("digest", "nonce_secs", "86401"),
+            ("digest", "algorithms", "SHA-1"),
+            ("digest", "algorithms", ""),
+            ("digest", "algorithms", "MD5,md5"),
+            ("digest", "max_nonces", "1023"),
             ("store", "url", "nonsense"),
             ("store", "url", "ftp://10.0.0.5"),
             ("store", "url", "http://"),
@@ -591,6 +675,21 @@ mod tests {
     }
 
     #[test]
+    fn algorithms_are_a_list_or_a_text() {
+        use DigestAlgorithm::{Md5, Sha256};
+        for (toml, algorithms) in [
+            ("[\"MD5\"]", &[Md5][..]),
+            ("[\"MD5\", \"sha-256\"]", &[Md5, Sha256]),
+            ("\"SHA-256, MD5\"", &[Sha256, Md5]),
+        ] {
+            let settings = load(&format!("[digest]\nalgorithms = {toml}\n")).expect(toml);
+            assert_eq!(settings.digest.algorithms.0, algorithms);
+        }
+        let settings = from_environment(&[("TFPS_DIGEST__ALGORITHMS", "MD5")]).expect("loads");
+        assert_eq!(settings.digest.algorithms.0, [Md5]);
+    }
+
+    #[test]
     fn one_underscore_too_few_is_not_ignored() {
         let error = from_environment(&[("TFPS_STORE_URL", "http://10.0.0.5:8123")])
             .expect_err("a slip")
@@ -605,6 +704,7 @@ mod tests {
             "detection",
             "tls",
             "connections",
+            "digest",
             "http",
             "store",
             "embedded",

@@ -7,12 +7,16 @@
 //! service, `tfps import` and `tfps score` run this very code. What it remembers of callers
 //! (`features::Windows`) and of their use (`usage::Usage`) is its only state.
 
-use crate::accounts::{Identity, Snapshot};
+mod identify;
+
+pub use identify::{Authenticator, Refusal};
+
+use crate::accounts::Snapshot;
 use crate::domain::lists::SystemLists;
 use crate::domain::{
     Answer, AnswerMode, Asked, CallAttempt, CallEvent, Check, Country, Decision, Destination,
-    DialPrefix, FeatureVector, Ingress, Mode, NeutralAnswer, Policy, Reason, SameNumber,
-    ScoreHeaders, Subscriber, Timestamp, Used,
+    DialPrefix, FeatureVector, Mode, NeutralAnswer, Policy, Reason, SameNumber, ScoreHeaders,
+    Subscriber, Timestamp, Used,
 };
 use crate::features::{self, Windows};
 use crate::geo::Geo;
@@ -21,6 +25,7 @@ use crate::usage::{Asking, ResetJournal, Usage};
 use crate::{numbering, policy};
 use arc_swap::ArcSwap;
 use parking_lot::{FairMutex, Mutex};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 mod allowance;
@@ -52,6 +57,7 @@ pub struct Engine {
     resets: Mutex<Option<ResetJournal>>,
     model: Arc<ModelSlot>,
     neutral: NeutralAnswer,
+    authenticator: Option<Authenticator>,
 }
 
 /// A decided call and what its peer is told.
@@ -62,6 +68,8 @@ pub struct Decided {
     pub event: Option<CallEvent>,
     /// What the peer is told.
     pub answer: Answer,
+    /// Short stable name of why it was not checked, for counters: the peer is told less.
+    pub unchecked: &'static str,
 }
 
 /// A call whose asker is known, placed at both ends.
@@ -101,25 +109,28 @@ impl Engine {
             resets: Mutex::new(None),
             model,
             neutral,
+            authenticator: None,
         }
+    }
+
+    /// Lets subscribers in by password, from any address; without, only trusted peers may ask.
+    #[must_use]
+    pub fn with_authenticator(mut self, authenticator: Authenticator) -> Self {
+        self.authenticator = Some(authenticator);
+        self
     }
 
     /// Decides one call.
     pub fn decide(&self, asked: impl Into<Asked>, now: Timestamp) -> Decided {
-        let Asked { attempt, .. } = asked.into();
+        let Asked { attempt, proof } = asked.into();
         let accounts = self.accounts.load();
-        let Some(subscriber) = identify(&accounts, &attempt) else {
-            return Decided {
-                event: None,
-                answer: Answer::Forbidden,
-            };
+        let authenticator = self.authenticator.as_ref();
+        let admitted = identify::identify(&accounts, authenticator, &attempt, proof.as_ref(), now)
+            .and_then(|subscriber| self.admit(&attempt, &subscriber, now).map(|()| subscriber));
+        let subscriber = match admitted {
+            Ok(subscriber) => subscriber,
+            Err(refusal) => return refusal.into(),
         };
-        if let Err(retry_after) = self.admit(&attempt, &subscriber, now) {
-            return Decided {
-                event: None,
-                answer: Answer::Busy { retry_after },
-            };
-        }
         let destination = numbering::locate(&attempt.dialed, &subscriber.dial_prefixes);
         let call = Call {
             attempt: &attempt,
@@ -147,14 +158,31 @@ impl Engine {
         Decided {
             answer: self.answer(&event, &subscriber.policy),
             event: Some(event),
+            unchecked: "",
         }
     }
 
     /// The answer an event of the past got, for a retransmission that comes after a restart.
     #[must_use]
     pub fn answer_again(&self, event: &CallEvent) -> Option<Answer> {
-        let subscriber = identify(&self.accounts.load(), &event.attempt)?;
+        let accounts = self.accounts.load();
+        let subscriber = accounts.again(&event.account, &event.subscriber)?;
         Some(self.answer(event, &subscriber.policy))
+    }
+
+    /// Whether the plan of who was counted for a call sees its score.
+    #[must_use]
+    pub fn sees_scores(&self, event: &CallEvent) -> bool {
+        let accounts = self.accounts.load();
+        let subscriber = accounts.again(&event.account, &event.subscriber);
+        subscriber.is_some_and(|subscriber| subscriber.policy.plan.sees_scores())
+    }
+
+    /// The domain that trusts an address: whose calls those are that name none.
+    #[must_use]
+    pub fn domain_of_peer(&self, peer: IpAddr) -> Option<String> {
+        let accounts = self.accounts.load();
+        accounts.domain_of_peer(peer).map(str::to_owned)
     }
 
     /// Whether a domain trusts this address.
@@ -170,11 +198,12 @@ impl Engine {
         attempt: &CallAttempt,
         subscriber: &Subscriber,
         now: Timestamp,
-    ) -> Result<(), u32> {
+    ) -> Result<(), Refusal> {
         match subscriber.policy.calls_per_second {
             Some(per_second) if !attempt.ingress.is_shadow() => {
                 let (account, name) = (&subscriber.account, &subscriber.name);
-                self.usage.admit(account, name, per_second, now)
+                let admitted = self.usage.admit(account, name, per_second, now);
+                admitted.map_err(|retry_after| Refusal::TooFast { retry_after })
             }
             _ => Ok(()),
         }
@@ -280,16 +309,6 @@ impl Engine {
                         reasons: tags(&event.decision.reasons),
                     }),
             },
-        }
-    }
-}
-
-/// Whose call it is; `None`: nobody we serve, and the door is not one where anybody is looked at.
-fn identify(accounts: &Snapshot, attempt: &CallAttempt) -> Option<Subscriber> {
-    match accounts.identify(attempt) {
-        Identity::Customer(subscriber) => Some(subscriber),
-        Identity::Stranger(subscriber) => {
-            matches!(attempt.ingress, Ingress::Detection | Ingress::Honeypot).then_some(subscriber)
         }
     }
 }

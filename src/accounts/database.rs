@@ -10,6 +10,7 @@ use std::time::Duration;
 /// applied. A released step is never edited: add the next.
 const STEPS: &[&str] = &[
     include_str!("schema/0001_initial.sql"),
+    include_str!("schema/0003_credentials.sql"),
     include_str!("schema/0005_country_risk.sql"),
 ];
 /// How long an edit waits for another one to finish.

@@ -15,6 +15,8 @@ pub struct DomainRow {
     pub root: bool,
     /// Policy of subscribers that have none of their own.
     pub default_policy: String,
+    /// To whom the calls of everybody are counted who is no subscriber.
+    pub default_user: String,
     /// Networks that may ask for it.
     pub trusted_peers: Vec<String>,
     /// Dial prefixes its users dial before a number.
@@ -30,6 +32,8 @@ pub struct SubscriberRow {
     pub domain: String,
     /// The policy.
     pub policy: String,
+    /// Whether he has a password, and so can ask from any address.
+    pub password: bool,
 }
 
 impl Accounts {
@@ -149,15 +153,17 @@ impl Accounts {
         })
     }
 
-    /// Sets the dial prefixes of a domain (all of them; empty: none) and its default policy.
+    /// Sets the dial prefixes of a domain (all of them; empty: none), its default policy and its
+    /// default user.
     ///
     /// # Errors
-    /// No such domain or policy, or a prefix that nobody can dial.
+    /// No such domain or policy, a prefix that nobody can dial, or a user that is none.
     pub fn set_domain(
         &mut self,
         domain: &str,
         dial_prefixes: Option<&[String]>,
         default_policy: Option<&str>,
+        default_user: Option<&str>,
         now: Timestamp,
     ) -> Result<(), AccountsError> {
         let domain = domain.to_ascii_lowercase();
@@ -178,6 +184,13 @@ impl Accounts {
                     params![domain, policy],
                 )?;
             }
+            if let Some(user) = default_user {
+                let (_, _, user) = Subscriber::User(user).checked()?;
+                tx.execute(
+                    "UPDATE domain SET default_user = ?2 WHERE name = ?1",
+                    params![domain, user],
+                )?;
+            }
             Ok(())
         })
     }
@@ -189,7 +202,8 @@ impl Accounts {
     pub fn domains(&self) -> Result<Vec<DomainRow>, AccountsError> {
         let mut statement = self.connection.prepare(
             "SELECT name, is_root, default_policy, dial_prefixes,
-                    (SELECT group_concat(network, ' ') FROM trusted_peer WHERE domain = name)
+                    (SELECT group_concat(network, ' ') FROM trusted_peer WHERE domain = name),
+                    default_user
              FROM domain ORDER BY is_root DESC, name",
         )?;
         let rows = statement.query_map([], |row| {
@@ -199,6 +213,7 @@ impl Accounts {
                 name: row.get(0)?,
                 root: row.get(1)?,
                 default_policy: row.get(2)?,
+                default_user: row.get(5)?,
                 trusted_peers: peers
                     .unwrap_or_default()
                     .split_whitespace()
@@ -371,14 +386,15 @@ impl Accounts {
     /// The database cannot be read.
     pub fn subscribers(&self) -> Result<Vec<SubscriberRow>, AccountsError> {
         let mut statement = self.connection.prepare(
-            "SELECT user || '@' || domain, domain, policy FROM subscriber
-             UNION ALL SELECT number, domain, policy FROM ani ORDER BY 2, 1",
+            "SELECT user || '@' || domain, domain, policy, credentials IS NOT NULL FROM subscriber
+             UNION ALL SELECT number, domain, policy, 0 FROM ani ORDER BY 2, 1",
         )?;
         let rows = statement.query_map([], |row| {
             Ok(SubscriberRow {
                 subscriber: row.get(0)?,
                 domain: row.get(1)?,
                 policy: row.get(2)?,
+                password: row.get(3)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -396,7 +412,7 @@ pub enum Subscriber<'a> {
 
 impl Subscriber<'_> {
     /// Table, column and value in its stored form.
-    fn checked(self) -> Result<(&'static str, &'static str, String), AccountsError> {
+    pub(super) fn checked(self) -> Result<(&'static str, &'static str, String), AccountsError> {
         match self {
             Self::User(user) => {
                 let fine = (1..=128).contains(&user.len())

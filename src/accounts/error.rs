@@ -40,6 +40,14 @@ pub enum AccountsError {
     BadName(String),
     #[error("user `{0}`: expected 1 to 128 printable characters without spaces or `/`")]
     BadUser(String),
+    #[error("password: expected 8 to 128 printable ASCII characters without a space at either end")]
+    BadPassword,
+    #[error(
+        "user `{0}`: has a colon, and digest authentication cannot carry one: give a password to a user without"
+    )]
+    ColonInUser(String),
+    #[error("credentials: expected what `tfps policy export` wrote, or set a password anew")]
+    BadCredentials,
     #[error("network `{0}`: expected an address or network such as 192.0.2.0/24 or 2001:db8::/32")]
     BadNetwork(String),
     #[error("number `{value}`: {source}")]

@@ -1,13 +1,14 @@
 //! Accounts as the hot path reads them: immutable, in memory, swapped by pointer.
 
+use super::credentials::{Sealed, passwords_of};
 use super::edit::{parse_network, parse_number};
+use super::identity::unmapped;
 use super::listing::compile_agents;
 use super::{Accounts, AccountsError, ListEntry, PolicyRules};
 use crate::domain::lists::{AccessList, Entry, NetworkList, SystemLists};
-use crate::domain::{CallAttempt, Ingress, Number, Policy, Subscriber, Timestamp};
+use crate::domain::{Number, Policy, Timestamp};
 use ipnet::IpNet;
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Everything the hot path needs to know of accounts.
@@ -17,30 +18,23 @@ pub struct Snapshot {
     pub version: i64,
     /// The system's lists.
     pub system: SystemLists,
-    domains: HashMap<String, Arc<Domain>>,
-    root: Arc<Domain>,
-    peers: Vec<(IpNet, Arc<Domain>)>,
+    pub(super) domains: HashMap<String, Arc<Domain>>,
+    pub(super) root: Arc<Domain>,
+    /// The most specific network first; at equal length a customer before the root.
+    pub(super) peers: Vec<(IpNet, Arc<Domain>)>,
 }
 
+/// A served domain. Who is who in it: `identity`.
 #[derive(Debug)]
-struct Domain {
-    name: Arc<str>,
-    is_root: bool,
-    default_user: Arc<str>,
-    dial_prefixes: Arc<[String]>,
-    default_policy: Arc<Policy>,
-    subscribers: HashMap<String, Arc<Policy>>,
-    callers: HashMap<Number, Arc<Policy>>,
-}
-
-/// Who a call is from.
-#[derive(Debug)]
-pub enum Identity {
-    /// The peer is trusted: a customer's call.
-    Customer(Subscriber),
-    /// The peer is not trusted: nobody we serve. On the free port it is still looked at, as
-    /// this subscriber, whose policy is the root domain's.
-    Stranger(Subscriber),
+pub(super) struct Domain {
+    pub name: Arc<str>,
+    pub is_root: bool,
+    pub default_user: Arc<str>,
+    pub dial_prefixes: Arc<[String]>,
+    pub default_policy: Arc<Policy>,
+    pub subscribers: HashMap<String, Arc<Policy>>,
+    pub passwords: HashMap<String, Sealed>,
+    pub callers: HashMap<Number, Arc<Policy>>,
 }
 
 impl Snapshot {
@@ -102,13 +96,14 @@ impl Snapshot {
             let domain = Domain {
                 name: row.name.as_str().into(),
                 is_root: row.root,
-                default_user: super::DEFAULT_USER.into(),
+                default_user: row.default_user.as_str().into(),
                 dial_prefixes: dial_prefixes.into(),
                 default_policy: find(&row.name, &row.default_policy)?,
                 subscribers: own_policies(accounts, "subscriber", "user", &row.name)?
                     .into_iter()
                     .map(|(user, policy)| Ok((user, find(&row.name, &policy)?)))
                     .collect::<Result<_, AccountsError>>()?,
+                passwords: passwords_of(accounts, &row.name)?,
                 callers: own_policies(accounts, "ani", "number", &row.name)?
                     .into_iter()
                     .map(|(number, policy)| Ok((parse_number(&number)?, find(&row.name, &policy)?)))
@@ -116,11 +111,10 @@ impl Snapshot {
             };
             let domain = Arc::new(domain);
             for peer in &row.trusted_peers {
-                peers.push((parse_network(peer)?, Arc::clone(&domain)));
+                peers.push((unmapped(parse_network(peer)?), Arc::clone(&domain)));
             }
             domains.insert(row.name.clone(), domain);
         }
-        // The most specific network speaks first; at equal length a customer before the root.
         peers.sort_by_key(|(net, domain)| (std::cmp::Reverse(net.prefix_len()), domain.is_root));
         let root = domains
             .values()
@@ -134,104 +128,6 @@ impl Snapshot {
             root,
             peers,
         })
-    }
-
-    /// Whether a domain trusts this address.
-    #[must_use]
-    pub fn trusts(&self, peer: IpAddr) -> bool {
-        let peer = peer.to_canonical();
-        self.peers.iter().any(|(net, _)| net.contains(&peer))
-    }
-
-    /// Whose call it is, and which policy applies.
-    ///
-    /// The peer's address must be trusted by a domain. The domain that is named (`X-TFPS`, else
-    /// From) applies when the peer is trusted by it, or by the root domain, which speaks for
-    /// all; any other name falls to the domain that trusts the peer. Then: the subscriber's
-    /// policy, the caller number's, the domain's default.
-    #[must_use]
-    pub fn identify(&self, attempt: &CallAttempt) -> Identity {
-        let (user, named) = match &attempt.policy_user {
-            Some((user, domain)) => (user.as_str(), domain.as_str()),
-            None => (attempt.user.as_str(), attempt.domain.as_str()),
-        };
-        let peer = attempt.peer.to_canonical();
-        let mut trusting = self
-            .peers
-            .iter()
-            .filter(|(net, _)| net.contains(&peer))
-            .map(|(_, domain)| domain)
-            .peekable();
-        // A file of calls is imported by the operator, who speaks for all.
-        let imported = (attempt.ingress == Ingress::Import).then_some(&self.root);
-        let Some(first) = imported.or_else(|| trusting.peek().copied()) else {
-            return Identity::Stranger(Subscriber {
-                account: "".into(),
-                scope: Some(peer),
-                ..self.root.default_user()
-            });
-        };
-        let domain = self
-            .domains
-            .get(named)
-            .filter(|named| {
-                imported.is_some() || trusting.any(|d| d.is_root || d.name == named.name)
-            })
-            .unwrap_or(first);
-        Identity::Customer(domain.subscriber(user, &attempt.user))
-    }
-}
-
-impl Snapshot {
-    /// A subscriber by the name that calls are counted under: a subscriber's user, a mapped
-    /// caller number, or the domain's default user.
-    #[must_use]
-    pub fn counted_as(&self, domain: &str, name: &str) -> Option<Subscriber> {
-        let found = self.domains.get(domain)?.subscriber(name, name);
-        (&*found.name == name).then_some(found)
-    }
-}
-
-/// The caller number of a From user: E.164, whatever exit code stands before it.
-fn caller_number(user: &str) -> Option<Number> {
-    let digits = ["+", "00", "011"]
-        .iter()
-        .find_map(|exit| user.strip_prefix(exit))
-        .unwrap_or(user);
-    Number::parse(digits).ok()
-}
-
-impl Domain {
-    /// Whose call it is: the subscriber's, the mapped caller number's, else the default user's.
-    fn subscriber(&self, user: &str, caller: &str) -> Subscriber {
-        let everybody = self.default_user();
-        if let Some(policy) = self.subscribers.get(user) {
-            return Subscriber {
-                name: user.into(),
-                policy: Arc::clone(policy),
-                ..everybody
-            };
-        }
-        let mapped =
-            caller_number(caller).and_then(|number| Some((number, self.callers.get(&number)?)));
-        match mapped {
-            Some((number, policy)) => Subscriber {
-                name: number.to_string().into(),
-                policy: Arc::clone(policy),
-                ..everybody
-            },
-            None => everybody,
-        }
-    }
-
-    fn default_user(&self) -> Subscriber {
-        Subscriber {
-            account: Arc::clone(&self.name),
-            name: Arc::clone(&self.default_user),
-            scope: None,
-            dial_prefixes: Arc::clone(&self.dial_prefixes),
-            policy: Arc::clone(&self.default_policy),
-        }
     }
 }
 

@@ -1,8 +1,10 @@
 //! The one folder everything is written under.
 
 use super::Addresses;
-use crate::accounts::private_folder;
+use crate::accounts::{Vault, private_folder};
 use crate::sip::Secret;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -15,7 +17,7 @@ const ADDRESSES: &str = "addresses.json";
 ///
 /// ```text
 /// accounts.sqlite   domains, policies, lists
-/// secret            keys of the hashes of transactions and habits
+/// secret            keys of the hashes of transactions and habits, of passwords and nonces
 /// spool/            calls answered and not yet in ClickHouse
 /// state/            habits and counts of use; state/imports/: habits of imported files, to be
 ///                   joined
@@ -42,7 +44,7 @@ pub enum DataDirError {
     },
     /// The secret is not what was written.
     #[error(
-        "data directory: {0} has not 32 bytes: restore it, or remove it (habits are then learned anew)"
+        "data directory: {0} has not 32 bytes: restore it, or remove it (habits are then learned anew, and every subscriber needs a new password)"
     )]
     Secret(PathBuf),
 }
@@ -158,6 +160,28 @@ impl DataDir {
     #[must_use]
     pub fn windows_key(&self) -> [u8; 16] {
         half(&self.secret[16..])
+    }
+
+    /// What opens the passwords of subscribers.
+    #[must_use]
+    pub fn vault(&self) -> Vault {
+        Vault::new(self.derived(b"passwords of subscribers"))
+    }
+
+    /// Key of the nonces of digest challenges.
+    #[must_use]
+    pub fn nonce_key(&self) -> [u8; 32] {
+        self.derived(b"nonces of digest challenges")
+    }
+
+    /// A key for one use: the same in every process, and of no help in guessing another.
+    fn derived(&self, purpose: &[u8]) -> [u8; 32] {
+        // As HMAC takes it: filled up with zeros to a block of the hash (RFC 2104).
+        let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
+        block[..SECRET_LEN].copy_from_slice(&self.secret);
+        let mut mac = Hmac::<Sha256>::new(&block);
+        mac.update(purpose);
+        mac.finalize().into_bytes().into()
     }
 }
 

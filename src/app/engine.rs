@@ -3,7 +3,8 @@
 use super::{DataDir, clock};
 use crate::accounts::{Accounts, AccountsError, Snapshot};
 use crate::config::Settings;
-use crate::decide::{Engine, WindowSizes};
+use crate::decide::{Authenticator, Engine, WindowSizes};
+use crate::digest::{Gate, GateSettings};
 use crate::features::{CATALOGUE, VERSION};
 use crate::geo::{Geo, GeoError};
 use crate::model::{Model, ModelSlot};
@@ -38,13 +39,15 @@ pub fn shipped_model() -> Option<Arc<Model>> {
     }
 }
 
-/// The engine of the running service, with the promoted model in force.
+/// The engine of the running service, with the promoted model in force; subscribers are let in
+/// by password.
 pub(super) fn open(
     settings: &Settings,
     data_dir: &DataDir,
     telemetry: &Telemetry,
 ) -> Result<Engine, EngineError> {
-    let engine = offline(settings, data_dir)?;
+    let engine =
+        offline(settings, data_dir)?.with_authenticator(authenticator(settings, data_dir)?);
     let looked = engine
         .model()
         .watch_step(&data_dir.models(), CATALOGUE, VERSION);
@@ -54,6 +57,25 @@ pub(super) fn open(
         });
     }
     Ok(engine)
+}
+
+fn authenticator(settings: &Settings, data_dir: &DataDir) -> Result<Authenticator, AccountsError> {
+    let digest = &settings.digest;
+    let gate = GateSettings {
+        nonce_secs: digest.nonce_secs,
+        max_nonces: digest.max_nonces,
+        algorithms: digest.algorithms.0.clone().into(),
+    };
+    let vault = data_dir.vault();
+    let unusable = Accounts::open(data_dir.path(), clock::now())?.unusable_passwords(&vault)?;
+    if !unusable.is_empty() {
+        tracing::warn!(
+            subscribers = unusable.len(),
+            "passwords cannot be opened, as the data folder's secret is not that under which they were set: \
+             `tfps subscriber list` shows whose; set them anew"
+        );
+    }
+    Authenticator::new(Gate::new(data_dir.nonce_key(), rand::random(), gate), vault)
 }
 
 /// The engine for a file of calls: the accounts and models of `data_dir`, empty windows.

@@ -1,7 +1,8 @@
 //! What stands between a socket and the pipeline: decide, make durable, answer.
 
 use super::clock::{self, Monotonic};
-use crate::decide::Engine;
+use crate::api::Calls;
+use crate::decide::{Decided, Engine};
 use crate::domain::{Answer, Asked, CallEvent, Timestamp};
 use crate::server::CallHandler;
 use crate::spool::{Frames, Spool, SpoolError};
@@ -86,6 +87,53 @@ impl Handler {
     }
 }
 
+impl Handler {
+    /// Decides one call and adds it to what is to be kept.
+    fn decide_one(
+        &self,
+        asked: Asked,
+        arrived: Timestamp,
+        frames: &mut Frames<CallEvent>,
+    ) -> Decided {
+        let ingress = asked.attempt.ingress;
+        let mut decided = self.engine.decide(asked, self.time_of_call());
+        let Some(event) = &mut decided.event else {
+            self.telemetry.emit(&Event::Rejected {
+                ingress,
+                status: status_of_unchecked(&decided.answer),
+                reason: decided.unchecked,
+            });
+            return decided;
+        };
+        let latency = self.monotonic.now().seconds_since(arrived).max(0.0);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "microseconds, saturating"
+        )]
+        let micros = (latency * 1e6) as u32;
+        event.latency_us = micros;
+        self.telemetry.emit(&Event::Decided {
+            ingress,
+            code: event.decision.code,
+            latency,
+        });
+        if let Err(error) = frames.push(event) {
+            self.lost(&error);
+        }
+        decided
+    }
+}
+
+/// The status of an answer to a call that was not checked, the same in SIP and HTTP.
+const fn status_of_unchecked(answer: &Answer) -> u16 {
+    match answer {
+        Answer::Challenge(_) => 401,
+        Answer::Busy { .. } => 503,
+        _ => 403,
+    }
+}
+
 impl CallHandler for Handler {
     fn now(&self) -> Timestamp {
         self.monotonic.now()
@@ -97,47 +145,28 @@ impl CallHandler for Handler {
 
     fn decide(&self, asked: Vec<Asked>, arrived: Timestamp) -> Vec<Answer> {
         let mut frames = Frames::default();
-        let mut answers = Vec::with_capacity(asked.len());
-        for asked in asked {
-            let ingress = asked.attempt.ingress;
-            let decided = self.engine.decide(asked, self.time_of_call());
-            let Some(mut event) = decided.event else {
-                let (status, reason) = rejection(&decided.answer);
-                self.telemetry.emit(&Event::Rejected {
-                    ingress,
-                    status,
-                    reason,
-                });
-                answers.push(decided.answer);
-                continue;
-            };
-            answers.push(decided.answer);
-            let latency = self.monotonic.now().seconds_since(arrived).max(0.0);
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "microseconds, saturating"
-            )]
-            let micros = (latency * 1e6) as u32;
-            event.latency_us = micros;
-            self.telemetry.emit(&Event::Decided {
-                ingress,
-                code: event.decision.code,
-                latency,
-            });
-            if let Err(error) = frames.push(&event) {
-                self.lost(&error);
-            }
-        }
+        let answers = asked
+            .into_iter()
+            .map(|asked| self.decide_one(asked, arrived, &mut frames).answer)
+            .collect();
         self.keep(&frames, clock::now());
         answers
     }
 }
 
-/// Status and reason of an answer to a call that was not checked.
-const fn rejection(answer: &Answer) -> (u16, &'static str) {
-    match answer {
-        Answer::Busy { .. } => (503, "calls-per-second"),
-        _ => (403, "not-served"),
+impl Calls for Handler {
+    fn ask(&self, asked: Asked) -> Decided {
+        let mut frames = Frames::default();
+        let decided = self.decide_one(asked, self.monotonic.now(), &mut frames);
+        self.keep(&frames, clock::now());
+        decided
+    }
+
+    fn domain_of_peer(&self, peer: IpAddr) -> Option<String> {
+        self.engine.domain_of_peer(peer)
+    }
+
+    fn sees_scores(&self, event: &CallEvent) -> bool {
+        self.engine.sees_scores(event)
     }
 }

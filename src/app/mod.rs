@@ -18,6 +18,7 @@ pub use doors::check_certificates;
 pub use engine::{EngineError, offline, shipped_model};
 pub use windows::{ImportedWindows, WindowsFileError};
 
+use crate::api::{self, Calls};
 use crate::config::{ConfigError, Settings};
 use crate::decide::Engine;
 use crate::domain::{CallEvent, Ingress, Timestamp};
@@ -130,8 +131,8 @@ impl Service {
         // From here on calls are answered; ClickHouse may take its time.
         let addresses = doors.addresses(http_address, String::new());
         let certificates = doors.certificates.clone();
-        // The web service is not built yet: every path is unknown.
-        let web = Arc::new(Web::new(axum::Router::new()));
+        let calls: Arc<dyn Calls> = handler.clone();
+        let web = Arc::new(Web::new(api::web::router(Arc::clone(&calls))));
         doors.open(&mut tasks, &handler, web, &sip);
         std::thread::spawn(numbering::warm_up);
 
@@ -147,7 +148,8 @@ impl Service {
             telemetry: Arc::clone(&telemetry),
             started: clock::now(),
         };
-        tasks.spawn(status::serve(http, status, background.clone()));
+        let decisions = api::decisions::router(calls);
+        tasks.spawn(status::serve(http, status, decisions, background.clone()));
         watch::spawn_all(
             &mut tasks,
             &engine,

@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse};
 use axum::routing::get;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -25,10 +26,11 @@ pub(super) struct Status {
     pub(super) started: Timestamp,
 }
 
-/// Serves until `shutdown`.
+/// Serves until `shutdown`, with `more` routes beside its own.
 pub(super) async fn serve(
     listener: TcpListener,
     status: Status,
+    more: Router,
     shutdown: CancellationToken,
 ) -> &'static str {
     let router = Router::new()
@@ -36,7 +38,9 @@ pub(super) async fn serve(
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
-        .with_state(status);
+        .with_state(status)
+        .merge(more)
+        .into_make_service_with_connect_info::<SocketAddr>();
     let served = axum::serve(listener, router)
         .with_graceful_shutdown(shutdown.cancelled_owned())
         .await;

@@ -39,7 +39,7 @@ pub(super) enum DomainCommand {
         /// As it was trusted.
         network: String,
     },
-    /// Change a domain's dial prefixes or default policy.
+    /// Change a domain's dial prefixes, default policy or default user.
     Set {
         /// The domain.
         domain: String,
@@ -49,6 +49,9 @@ pub(super) enum DomainCommand {
         /// Policy of subscribers without one of their own.
         #[arg(long, value_name = "POLICY")]
         default_policy: Option<String>,
+        /// To whom the calls of everybody are counted who is no subscriber.
+        #[arg(long, value_name = "USER")]
+        default_user: Option<String>,
     },
 }
 
@@ -59,12 +62,19 @@ pub(super) fn run(context: &Context, command: DomainCommand) -> anyhow::Result<D
         DomainCommand::List { format } => {
             return output::list(
                 format,
-                &["domain", "default policy", "trusted peers", "dial prefixes"],
+                &[
+                    "domain",
+                    "default policy",
+                    "default user",
+                    "trusted peers",
+                    "dial prefixes",
+                ],
                 &accounts.domains()?,
                 |d| {
                     vec![
                         d.name.clone(),
                         d.default_policy.clone(),
+                        d.default_user.clone(),
                         d.trusted_peers.join(" "),
                         d.dial_prefixes.join(" "),
                     ]
@@ -85,13 +95,20 @@ pub(super) fn run(context: &Context, command: DomainCommand) -> anyhow::Result<D
             domain,
             dial_prefix,
             default_policy,
+            default_user,
         } => {
             let prefixes = dial_prefix.map(|all| {
                 all.into_iter()
                     .filter(|p| !p.is_empty())
                     .collect::<Vec<_>>()
             });
-            accounts.set_domain(&domain, prefixes.as_deref(), default_policy.as_deref(), now)?;
+            accounts.set_domain(
+                &domain,
+                prefixes.as_deref(),
+                default_policy.as_deref(),
+                default_user.as_deref(),
+                now,
+            )?;
         }
     }
     output::changed()

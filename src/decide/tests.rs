@@ -2,7 +2,7 @@ mod usage;
 
 use super::*;
 use crate::accounts::{Accounts, EntryKind, ListKind, Scope};
-use crate::domain::{Code, Mode};
+use crate::domain::{Code, Ingress, Mode};
 use uuid::Uuid;
 
 const NOW: Timestamp = Timestamp::from_secs(1_760_000_000);

@@ -1,6 +1,7 @@
 //! What the peer is told, before it is put into SIP or HTTP.
 
 use super::Code;
+use std::sync::Arc;
 
 /// The answer to a checked INVITE.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,7 +41,45 @@ pub struct Challenge {
     pub nonce: String,
     /// The credentials were right but for an expired or used nonce: ask nobody for a password.
     pub stale: bool,
+    /// What is offered, the preferred first.
+    pub algorithms: Arc<[DigestAlgorithm]>,
 }
+
+/// A hash of digest authentication (RFC 7616 section 6.1, RFC 8760).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DigestAlgorithm {
+    /// SHA-256.
+    Sha256,
+    /// MD5: what every client has.
+    Md5,
+}
+
+impl DigestAlgorithm {
+    /// As it stands on the wire and in the configuration.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sha256 => "SHA-256",
+            Self::Md5 => "MD5",
+        }
+    }
+}
+
+impl std::str::FromStr for DigestAlgorithm {
+    type Err = UnknownAlgorithm;
+
+    fn from_str(text: &str) -> Result<Self, UnknownAlgorithm> {
+        [Self::Sha256, Self::Md5]
+            .into_iter()
+            .find(|algorithm| algorithm.as_str().eq_ignore_ascii_case(text))
+            .ok_or(UnknownAlgorithm)
+    }
+}
+
+/// An algorithm that is none of SHA-256 and MD5.
+#[derive(Debug, thiserror::Error)]
+#[error("expected SHA-256 or MD5")]
+pub struct UnknownAlgorithm;
 
 /// What the score headers say.
 #[derive(Clone, Debug, PartialEq)]

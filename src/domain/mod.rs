@@ -22,7 +22,9 @@ mod subscriber;
 mod time;
 mod usage;
 
-pub use answer::{Answer, Challenge, NeutralAnswer, ScoreHeaders};
+pub use answer::{
+    Answer, Challenge, DigestAlgorithm, NeutralAnswer, ScoreHeaders, UnknownAlgorithm,
+};
 pub use call::{Asked, CallAttempt, Ingress, Proof};
 pub use call_record::{CallRecord, Column, FieldError, FieldProblem};
 pub use code::{Check, Code, Mode, REFUSAL_ORDER};

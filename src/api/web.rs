@@ -1,0 +1,111 @@
+//! The web service of the original TFPS: one GET, three letters back.
+//!
+//! ```text
+//! GET /?dialed_number=554898754321&from_user=alice[&domain=][&source_ip=][&user_agent=][&sim_calls=]
+//! 200 text/plain: A00 or Rnn
+//! ```
+//! Who may ask is as on 9090: a trusted address, else HTTP digest (401), else 403. `domain`
+//! absent is the domain that trusts the address; a stranger must name his own. 400 names the
+//! parameter that is wrong, 503 comes with Retry-After.
+//!
+//! HEAD is refused like every method but GET: a question counts as a call, and whoever asks only
+//! for headers does not mean to make one.
+
+use super::ask::{Asker, Calls, Question, ask};
+use axum::Router;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+
+/// Longest head of a request, bytes: six parameters and credentials, all at their longest.
+const MAX_HEAD: usize = 16 * 1024;
+/// Longest wait for a head, also between two requests.
+const HEAD_TIME: Duration = Duration::from_secs(30);
+
+/// The service, for connections whose peer is in the extensions as `ConnectInfo<SocketAddr>`.
+#[must_use]
+pub fn router(calls: Arc<dyn Calls>) -> Router {
+    Router::new()
+        .route("/", any(question))
+        .fallback(nothing_here)
+        .with_state(calls)
+}
+
+/// Serves one connection until its peer ends it, falls silent, or `shutdown`: then the request
+/// that is being answered is the last.
+pub async fn serve_connection<I>(
+    router: Router,
+    io: I,
+    peer: SocketAddr,
+    shutdown: &CancellationToken,
+) where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+        let mut request = request.map(axum::body::Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        router.clone().oneshot(request)
+    });
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIME)
+        .max_buf_size(MAX_HEAD)
+        .serve_connection(TokioIo::new(io), service);
+    tokio::pin!(connection);
+    // How a connection ends is its peer's affair.
+    tokio::select! {
+        _ = connection.as_mut() => {}
+        () = shutdown.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            let _ = connection.await;
+        }
+    }
+}
+
+async fn question(State(calls): State<Arc<dyn Calls>>, request: Request) -> Response {
+    let (request, _) = request.into_parts();
+    if request.method != Method::GET {
+        let allow = [(ALLOW, HeaderValue::from_static("GET"))];
+        return text(StatusCode::METHOD_NOT_ALLOWED, "ask with GET", allow);
+    }
+    let question = match Question::from_query(request.uri.query().unwrap_or_default()) {
+        Ok(question) => question,
+        Err(error) => return text(StatusCode::BAD_REQUEST, &error.to_string(), []),
+    };
+    match ask(calls, Asker::of("GET", &request), question).await {
+        Ok(event) => text(StatusCode::OK, event.decision.code.as_str(), []),
+        Err(undecided) => {
+            let mut response = text(undecided.status(), undecided.text(), []);
+            response.headers_mut().extend(undecided.headers());
+            response
+        }
+    }
+}
+
+async fn nothing_here() -> Response {
+    let said = "not here: ask GET /?dialed_number=...&from_user=...";
+    text(StatusCode::NOT_FOUND, said, [])
+}
+
+/// The text alone, without a line's end: clients compare it.
+fn text<const N: usize>(
+    status: StatusCode,
+    body: &str,
+    more: [(axum::http::HeaderName, HeaderValue); N],
+) -> Response {
+    let mut headers = HeaderMap::from_iter(more);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    // The same question a second later is another call.
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    (status, headers, body.to_owned()).into_response()
+}
