@@ -9,3 +9,5 @@ mod learning;
 mod models;
 mod only_one;
 mod restart;
+mod tls;
+mod transports;
