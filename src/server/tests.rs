@@ -1,5 +1,6 @@
 //! Real sockets on port 0, and a service that only remembers what it was asked.
 
+mod peer;
 mod streams;
 mod tls;
 

@@ -58,8 +58,8 @@ pub enum Malformed {
     /// The request line is not divided by single spaces.
     #[error("bad request line: expected `METHOD uri SIP/2.0` and nothing else")]
     RequestLine,
-    /// An empty element or parameter in the topmost Via header.
-    #[error("an empty element or parameter in the topmost Via header")]
+    /// An empty element in the topmost Via header.
+    #[error("an empty element in the topmost Via header: remove the surplus comma")]
     Via,
     /// A header that may stand once stands twice.
     #[error("From, To, Call-ID, CSeq, Max-Forwards or Content-Length stands more than once")]

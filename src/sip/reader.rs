@@ -276,7 +276,7 @@ impl<'a> Fields<'a> {
     ) -> Result<Message<'a>, Malformed> {
         let top = self.vias.first().ok_or(Malformed::NoVia)?;
         let via = Via::parse(split_once(top, b',').0).ok_or(Malformed::BadVia)?;
-        if has_empty_parts(top) {
+        if has_empty_element(top) {
             self.blame(Malformed::Via);
         }
         let needed = [self.from, self.to, self.call_id, self.cseq];
@@ -362,10 +362,11 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Whether a Via value holds an element or a parameter without a name. Only asked of the
-/// topmost header: what is wrong with those below is for whoever they name.
-fn has_empty_parts(via: &[u8]) -> bool {
-    pieces(via, b',').any(|element| pieces(element, b';').any(|part| trim(part).is_empty()))
+/// Whether a Via value holds an element without protocol and host. An empty parameter is borne:
+/// some devices end the header with a semicolon. Only asked of the topmost header: what is wrong
+/// with those below is for whoever they name.
+fn has_empty_element(via: &[u8]) -> bool {
+    pieces(via, b',').any(|element| trim(split_once(element, b';').0).is_empty())
 }
 
 /// CSeq's number, where the header is a number and `method`.

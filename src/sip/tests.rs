@@ -302,7 +302,8 @@ fn each_rule_has_its_answer() {
             ),
             (400, "bad-to"),
         ),
-        (with("5080;branch", "5080;;branch"), (400, "empty-via")),
+        (with("5080;branch", "5080,,x;branch"), (400, "empty-via")),
+        (with("first;rport", "first;;rport;"), (1, "decide")),
         (
             with("9090 SIP/2.0", "9090 SIP/2.0 "),
             (400, "bad-request-line"),

@@ -131,10 +131,11 @@ impl Transactions {
 
     /// The ACK of an INVITE came: who asks again by another way asks anew.
     pub fn acknowledge(&mut self, id: Uuid) {
-        if let Some(entry) = self.entries.get_mut(&id.as_u128())
+        let key = id.as_u128();
+        if let Some(entry) = self.entries.get_mut(&key)
             && let Some(call) = entry.call.take()
         {
-            self.calls.remove(&call);
+            self.release(key, call);
         }
     }
 
@@ -164,7 +165,8 @@ impl Transactions {
         while self.bytes > self.limits.bytes && self.evict_oldest() {}
     }
 
-    /// An INVITE decided before a restart, at `at`.
+    /// An INVITE decided before a restart, at `at`. Whether it was acknowledged is not known, so
+    /// its copies are not taken for such.
     pub fn recover(&mut self, id: Uuid, answer: Answer, at: Timestamp) {
         self.insert(id, at, Seen::Recovered(answer));
     }
@@ -233,9 +235,14 @@ impl Transactions {
     /// What an entry that left the table still held.
     fn let_go(&mut self, key: u128, entry: &Entry) {
         self.bytes -= entry.size();
-        if let Some(call) = entry.call
-            && self.calls.get(&call) == Some(&key)
-        {
+        if let Some(call) = entry.call {
+            self.release(key, call);
+        }
+    }
+
+    /// A call goes on no longer in this transaction; it may do so in a later one.
+    fn release(&mut self, key: u128, call: u128) {
+        if self.calls.get(&call) == Some(&key) {
             self.calls.remove(&call);
         }
     }

@@ -1,6 +1,6 @@
 //! TLS with authorities of the test's own.
 
-use super::streams::{Both, LIMITS};
+use super::peer::{Both, LIMITS};
 use super::*;
 use crate::server::tcp::{TcpConfig, TcpServer};
 use crate::server::tls::{Certificates, Role, TlsFiles};

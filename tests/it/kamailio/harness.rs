@@ -25,6 +25,8 @@ pub struct Setup {
 #[derive(Clone, Copy, Debug)]
 pub enum Mode {
     Prevention,
+    /// TFPS is asked over TCP.
+    PreventionOverTcp,
     PreventionFailOpen,
     Detection,
     /// The fork without the rewriting of TFPS's own answer.
@@ -35,7 +37,7 @@ pub enum Mode {
 impl Mode {
     fn switches(self) -> &'static [&'static str] {
         match self {
-            Self::Prevention => &["WITH_TFPS_PREVENTION"],
+            Self::Prevention | Self::PreventionOverTcp => &["WITH_TFPS_PREVENTION"],
             Self::PreventionFailOpen => &["WITH_TFPS_PREVENTION", "TFPS_FAIL_OPEN"],
             Self::Detection => &["WITH_TFPS_DETECTION"],
             Self::DetectionPlainFork => &["WITH_TFPS_DETECTION", "TFPS_PLAIN_FORK"],
@@ -151,12 +153,18 @@ fn local_cfg(setup: Setup, listen: SocketAddr) -> String {
         mode,
         account,
     } = setup;
+    // Kamailio connects from a socket that listens, too.
+    let (parameter, own) = match mode {
+        Mode::PreventionOverTcp => (";transport=tcp", format!("listen=tcp:{listen}\n")),
+        _ => ("", String::new()),
+    };
     let mut text = format!(
         "#!define LISTEN_ADDRESS udp:{listen}\n\
          #!define GATEWAY \"sip:{gateway}\"\n\
-         #!define TFPS_PREVENTION \"sip:{prevention}\"\n\
+         #!define TFPS_PREVENTION \"sip:{prevention}{parameter}\"\n\
          #!define TFPS_DETECTION \"sip:{detection}\"\n"
     );
+    text.push_str(&own);
     for switch in mode.switches() {
         text.push_str(&format!("#!define {switch}\n"));
     }

@@ -86,6 +86,24 @@ async fn a_refused_call_gets_403_and_never_reaches_the_gateway() {
 }
 
 #[tokio::test]
+async fn tfps_may_be_asked_over_tcp() {
+    let tfps = Tfps::start().await;
+    let gateway = Uas::start(|_| Script::Answer).await;
+    let kamailio = kamailio(Mode::PreventionOverTcp, tfps.prevention(), &gateway);
+
+    for (number, status) in [(NUMBER, 200), (BLACKLISTED, 403)] {
+        let mut call = Call::place(kamailio.addr, "alice", number).await;
+        assert_eq!(call.status().await, status);
+        if status == 200 {
+            assert_eq!(call.hang_up().await, 200);
+        }
+    }
+    assert_eq!(gateway.seen("INVITE").len(), 1);
+    tfps.recorded(2);
+    assert_eq!(tfps.connections(), 1, "both by one connection");
+}
+
+#[tokio::test]
 async fn decline_mode_refuses_with_603() {
     let tfps = Uas::start(|_| Script::Refuse(603)).await;
     let gateway = Uas::start(|_| Script::Answer).await;

@@ -10,8 +10,14 @@ use super::harness::{Kamailio, Mode, Setup};
 use super::tfps::Tfps;
 use super::uas::{Script, Uas};
 
-/// Runs the scenario against `target`; panics with SIPp's own account of it unless every call went as written.
+/// As [`sipp_over`], over UDP.
 async fn sipp(scenario: &str, target: SocketAddr) {
+    sipp_over("u1", scenario, target).await;
+}
+
+/// Runs the scenario against `target` over one of SIPp's transports; panics with SIPp's own account of it unless every
+/// call went as written.
+async fn sipp_over(transport: &str, scenario: &str, target: SocketAddr) {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/sipp");
     let dir = tempfile::tempdir().unwrap();
     let errors = dir.path().join("errors.log");
@@ -22,6 +28,11 @@ async fn sipp(scenario: &str, target: SocketAddr) {
         .arg(data.join("numbers.csv"))
         // 50 calls, at most 10 at a time; a lost call ends the run instead of hanging it.
         .args([
+            "-t",
+            transport,
+            // Otherwise it insists on 50,000 being allowed.
+            "-max_socket",
+            "20",
             "-i",
             "127.0.0.1",
             "-m",
@@ -92,5 +103,22 @@ async fn prevention_approves_fifty_calls() {
 async fn detection_takes_fifty_calls() {
     let tfps = Tfps::start().await;
     sipp("uac_detection.xml", tfps.detection()).await;
+    tfps.recorded(50);
+}
+
+/// All calls on one connection, and each on its own; the SIPp of Debian speaks no TLS.
+#[tokio::test]
+async fn prevention_approves_fifty_calls_over_tcp() {
+    for transport in ["t1", "tn"] {
+        let tfps = Tfps::start().await;
+        sipp_over(transport, "uac_invite_302.xml", tfps.prevention()).await;
+        tfps.recorded(50);
+    }
+}
+
+#[tokio::test]
+async fn detection_takes_fifty_calls_over_tcp() {
+    let tfps = Tfps::start().await;
+    sipp_over("t1", "uac_detection.xml", tfps.detection()).await;
     tfps.recorded(50);
 }

@@ -43,6 +43,13 @@ impl Tfps {
         assert_eq!(self.service.decided(), calls);
     }
 
+    /// TCP connections that were made to prevention.
+    pub fn connections(&self) -> u64 {
+        let labels = ["ingress=\"prevention\"", "transport=\"tcp\""];
+        self.service
+            .metric("tfps_connections_opened_total", &labels)
+    }
+
     /// A column of the calls in the order in which they were decided.
     pub fn column(&self, expression: &str) -> Vec<String> {
         let sql = format!("SELECT {expression} FROM calls ORDER BY at, id");

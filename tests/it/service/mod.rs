@@ -10,3 +10,5 @@ mod limits;
 mod models;
 mod only_one;
 mod restart;
+mod tls;
+mod transports;

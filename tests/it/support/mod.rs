@@ -9,9 +9,10 @@ mod service;
 
 pub use engine::clickhouse;
 pub use http::Reply;
+pub use http::get;
 pub use load::{Load, Sent};
 pub use message::Message;
-pub use phone::{Phone, code_of};
+pub use phone::{Phone, StreamPhone, code_of, connect};
 pub use service::{Finished, TestService};
 
 use std::fs;

@@ -1,6 +1,8 @@
-//! A softswitch that asks: INVITEs over UDP, sent again until answered, acknowledged.
+//! A softswitch that asks: INVITEs over UDP, sent again until answered, acknowledged; or over a
+//! stream, sent once.
 
-use std::net::{SocketAddr, UdpSocket};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -30,21 +32,8 @@ impl Phone {
 
     /// An INVITE of `alice@itsp.example` for `number`; further headers go before what is there.
     pub fn invite(&self, number: &str) -> Message {
-        static NEXT: AtomicU32 = AtomicU32::new(1);
-        let serial = NEXT.fetch_add(1, Ordering::Relaxed);
-        let (own, server) = (self.socket.local_addr().expect("bound"), self.server);
-        let name = format!("{serial}-{}", own.port());
-        Message::new(format!("INVITE sip:{number}@{server} SIP/2.0"))
-            .with(
-                "Via",
-                format!("SIP/2.0/UDP {own};rport;branch=z9hG4bK-{name}"),
-            )
-            .with("Max-Forwards", "70")
-            .with("From", format!("<sip:alice@itsp.example>;tag={name}"))
-            .with("To", format!("<sip:{number}@{server}>"))
-            .with("Call-ID", format!("{name}@phone"))
-            .with("CSeq", "1 INVITE")
-            .with("Contact", format!("<sip:alice@{own}>"))
+        let own = self.socket.local_addr().expect("bound");
+        invite("UDP", own, self.server, number)
     }
 
     /// Asks about `number`.
@@ -90,6 +79,96 @@ impl Phone {
             }
         }
     }
+}
+
+/// A connection to one server: TCP, or TLS over it.
+pub struct StreamPhone<S> {
+    stream: S,
+    transport: &'static str,
+    own: SocketAddr,
+    server: SocketAddr,
+}
+
+impl StreamPhone<TcpStream> {
+    /// Over TCP.
+    pub fn connect(server: SocketAddr) -> Self {
+        let stream = connect(server);
+        let own = stream.local_addr().expect("bound");
+        Self::over(stream, "TCP", own, server)
+    }
+}
+
+/// A connection that answers in time or fails.
+pub fn connect(server: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(server).expect("a connection");
+    stream.set_read_timeout(Some(DEADLINE)).expect("a timeout");
+    stream
+}
+
+impl<S: Read + Write> StreamPhone<S> {
+    /// Over what is connected already.
+    pub fn over(stream: S, transport: &'static str, own: SocketAddr, server: SocketAddr) -> Self {
+        Self {
+            stream,
+            transport,
+            own,
+            server,
+        }
+    }
+
+    /// As [`Phone::invite`].
+    pub fn invite(&self, number: &str) -> Message {
+        invite(self.transport, self.own, self.server, number)
+    }
+
+    /// Asks about `number`.
+    pub fn call(&mut self, number: &str) -> Message {
+        self.ask(&self.invite(number))
+    }
+
+    /// Sends an INVITE, and acknowledges its answer.
+    pub fn ask(&mut self, invite: &Message) -> Message {
+        self.try_ask(invite)
+            .unwrap_or_else(|error| panic!("{error}: no answer to\n{invite}"))
+    }
+
+    /// As [`ask`](Self::ask), where the connection may be refused.
+    pub fn try_ask(&mut self, invite: &Message) -> std::io::Result<Message> {
+        self.stream.write_all(invite.to_string().as_bytes())?;
+        self.stream.flush()?;
+        let answer = self.answer()?;
+        let ack = acknowledge(invite, &answer).to_string();
+        self.stream.write_all(ack.as_bytes())?;
+        self.stream.flush()?;
+        Ok(answer)
+    }
+
+    /// The next answer; those of TFPS have no body.
+    fn answer(&mut self) -> std::io::Result<Message> {
+        let (mut bytes, mut byte) = (Vec::new(), [0]);
+        while !bytes.ends_with(b"\r\n\r\n") {
+            self.stream.read_exact(&mut byte)?;
+            bytes.push(byte[0]);
+        }
+        Ok(Message::parse(&bytes).expect("an answer"))
+    }
+}
+
+fn invite(transport: &str, own: SocketAddr, server: SocketAddr, number: &str) -> Message {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    let serial = NEXT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("{serial}-{}", own.port());
+    Message::new(format!("INVITE sip:{number}@{server} SIP/2.0"))
+        .with(
+            "Via",
+            format!("SIP/2.0/{transport} {own};rport;branch=z9hG4bK-{name}"),
+        )
+        .with("Max-Forwards", "70")
+        .with("From", format!("<sip:alice@itsp.example>;tag={name}"))
+        .with("To", format!("<sip:{number}@{server}>"))
+        .with("Call-ID", format!("{name}@phone"))
+        .with("CSeq", "1 INVITE")
+        .with("Contact", format!("<sip:alice@{own}>"))
 }
 
 /// The ACK of a final answer that is no 2xx (RFC 3261 section 17.1.1.3).

@@ -15,8 +15,9 @@ use super::{
 };
 
 /// The listen keys in the environment, all on a port of the system's choice.
-const LISTEN: [&str; 4] = [
+const LISTEN: [&str; 5] = [
     "TFPS_PREVENTION__LISTEN",
+    "TFPS_PREVENTION__TLS_LISTEN",
     "TFPS_DETECTION__LISTEN",
     "TFPS_HTTP__LISTEN",
     "TFPS_EMBEDDED__LISTEN",
@@ -26,6 +27,7 @@ const LISTEN: [&str; 4] = [
 #[derive(Clone, Debug, Deserialize)]
 pub struct Addresses {
     pub prevention: SocketAddr,
+    pub prevention_tls: Option<SocketAddr>,
     pub detection: SocketAddr,
     pub http: SocketAddr,
     /// ClickHouse's URL.
@@ -143,6 +145,9 @@ impl TestService {
         });
         for (key, address) in LISTEN.iter().zip([
             addresses.prevention.to_string(),
+            addresses
+                .prevention_tls
+                .map_or_else(|| "127.0.0.1:0".to_owned(), |tls| tls.to_string()),
             addresses.detection.to_string(),
             addresses.http.to_string(),
             addresses.store.trim_start_matches("http://").to_owned(),
@@ -189,6 +194,11 @@ impl TestService {
 
     pub fn prevention(&self) -> SocketAddr {
         self.addresses().prevention
+    }
+
+    /// Where a certificate is configured.
+    pub fn prevention_tls(&self) -> SocketAddr {
+        self.addresses().prevention_tls.expect("TLS is served")
     }
 
     pub fn detection(&self) -> SocketAddr {
