@@ -14,7 +14,10 @@ mod snapshot;
 pub use database::{Accounts, private_folder};
 pub use edit::{DomainRow, Subscriber, SubscriberRow};
 pub use error::AccountsError;
-pub use listing::{EntryKind, ListEntry, ListKind, Scope};
+pub use listing::{
+    EntryFilter, EntryKind, Imported, ListEntry, ListImport, ListKind, ListMatch, MatchState,
+    NewEntry, NumberLists, Scope, Sought,
+};
 pub use rules::{CountryRules, PolicyRules};
 pub use snapshot::{Identity, Snapshot};
 
