@@ -16,3 +16,4 @@ mod layers;
 mod service;
 mod store_engine;
 mod support;
+mod ten_million;

@@ -30,6 +30,8 @@ struct Numbers {
     list: NumberList,
 }
 
+/// What is said of listed things now; `None`: they are listed no more.
+type Changes = Vec<(Listed, Option<Entry>)>;
 /// Reason and source by the row of their note.
 type Notes = HashMap<i64, (Arc<str>, Arc<str>)>;
 
@@ -158,10 +160,7 @@ fn last_change(c: &Connection) -> rusqlite::Result<i64> {
 }
 
 /// What is said now of everything that changed after `position`.
-fn changes(
-    c: &Connection,
-    position: i64,
-) -> rusqlite::Result<HashMap<ListId, Vec<(Listed, Option<Entry>)>>> {
+fn changes(c: &Connection, position: i64) -> rusqlite::Result<HashMap<ListId, Changes>> {
     let mut statement = c.prepare_cached(
         "SELECT c.list, c.prefix, c.number, n.reason, n.source, m.expires_at
          FROM list_change c
@@ -170,7 +169,7 @@ fn changes(
          LEFT JOIN list_note n ON n.id = m.note
          WHERE c.seq > ?1 ORDER BY c.seq",
     )?;
-    let mut changes: HashMap<ListId, Vec<_>> = HashMap::new();
+    let mut changes: HashMap<ListId, Changes> = HashMap::new();
     let mut rows = statement.query([position])?;
     while let Some(row) = rows.next()? {
         let is_listed = row.get::<_, Option<String>>(3)?.is_some();

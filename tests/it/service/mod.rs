@@ -6,6 +6,7 @@ mod configuration;
 mod every_call_once;
 mod first_start;
 mod learning;
+mod lists;
 mod models;
 mod only_one;
 mod restart;
