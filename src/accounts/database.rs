@@ -10,11 +10,17 @@ use std::time::Duration;
 /// applied. A released step is never edited: add the next.
 const STEPS: &[&str] = &[
     include_str!("schema/0001_initial.sql"),
+    include_str!("schema/0002_lists.sql"),
     include_str!("schema/0003_credentials.sql"),
     include_str!("schema/0005_country_risk.sql"),
 ];
-/// How long an edit waits for another one to finish.
-const BUSY: Duration = Duration::from_secs(5);
+/// Steps this program knows.
+const KNOWN: usize = STEPS.len();
+/// How long an edit waits for another one to finish; the longest is the end of an import of ten
+/// million numbers.
+const BUSY: Duration = Duration::from_secs(60);
+/// What the log of edits not yet folded into the file is cut down to, bytes.
+const LOG_SIZE: i64 = 64 << 20;
 
 /// One connection to the accounts. Any number of processes may hold one.
 #[derive(Debug)]
@@ -50,21 +56,25 @@ impl Accounts {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", "ON")?;
+        connection.pragma_update(None, "journal_size_limit", LOG_SIZE)?;
+        // Without a lock, which a long import may hold: nothing is to be done as a rule.
+        if schema(&connection)? == KNOWN {
+            return Ok(Self { connection });
+        }
         // Immediate: of two first starts at once, the second waits and finds the work done.
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let found: i64 = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
-        let missing = usize::try_from(found)
-            .ok()
-            .and_then(|applied| STEPS.get(applied..))
-            .ok_or(AccountsError::NewerSchema { found, known })?;
+        let found = schema(&tx)?;
+        let missing = STEPS.get(found..).ok_or(AccountsError::NewerSchema {
+            found,
+            known: KNOWN,
+        })?;
         for step in missing {
             tx.execute_batch(step)?;
         }
         if found == 0 {
             create_root(&tx, now)?;
         }
-        tx.pragma_update(None, "user_version", known)?;
+        tx.pragma_update(None, "user_version", KNOWN.cast_signed())?;
         tx.commit()?;
         Ok(Self { connection })
     }
@@ -100,6 +110,28 @@ pub fn private_folder(path: &Path) -> std::io::Result<()> {
     }
 }
 
+/// How many steps of the schema are applied.
+fn schema(c: &Connection) -> Result<usize, AccountsError> {
+    let version: i64 = c.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    // A negative one is nobody's that is known.
+    Ok(usize::try_from(version).unwrap_or(usize::MAX))
+}
+
+/// Enters what was done in the audit log.
+pub(super) fn audit(
+    tx: &Connection,
+    now: Timestamp,
+    actor: &str,
+    action: &str,
+    subject: &str,
+) -> rusqlite::Result<()> {
+    tx.execute(
+        "INSERT INTO audit_log (at, actor, action, subject) VALUES (?1, ?2, ?3, ?4)",
+        params![now.secs(), actor, action, subject],
+    )?;
+    Ok(())
+}
+
 fn create_root(tx: &Connection, now: Timestamp) -> Result<(), AccountsError> {
     let rules = PolicyRules {
         // The root domain's user is the operator himself.
@@ -124,9 +156,6 @@ fn create_root(tx: &Connection, now: Timestamp) -> Result<(), AccountsError> {
             params![ROOT_DOMAIN, network],
         )?;
     }
-    tx.execute(
-        "INSERT INTO audit_log (at, actor, action, subject) VALUES (?1, 'tfps', 'first start', ?2)",
-        params![now.secs(), ROOT_DOMAIN],
-    )?;
+    audit(tx, now, "tfps", "first start", ROOT_DOMAIN)?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Edits: each one transaction, checked whole, and entered in the audit log.
 
+use super::listing::forget_lists;
 use super::{Accounts, AccountsError, DEFAULT_POLICY, PolicyRules};
 use crate::domain::{CountryRisks, Number, Timestamp};
 use ipnet::IpNet;
@@ -108,11 +109,7 @@ impl Accounts {
             for table in ["subscriber", "ani"] {
                 tx.execute(&format!("DELETE FROM {table} WHERE domain = ?1"), [&name])?;
             }
-            // substr, not LIKE: a domain may have `_`, which LIKE would take for a wildcard.
-            tx.execute(
-                "DELETE FROM list_entry WHERE substr(scope, 1, length(?1) + 1) = ?1 || '/'",
-                [&name],
-            )?;
+            forget_lists(tx, &format!("{name}/"))?;
             match tx.execute("DELETE FROM domain WHERE name = ?1", [&name])? {
                 0 => Err(AccountsError::NoDomain(name.clone())),
                 _ => Ok(()),
@@ -322,7 +319,7 @@ impl Accounts {
             if users > 0 {
                 return Err(AccountsError::PolicyInUse(subject.clone()));
             }
-            tx.execute("DELETE FROM list_entry WHERE scope = ?1", [&subject])?;
+            forget_lists(tx, &subject)?;
             tx.execute(
                 "DELETE FROM policy WHERE domain = ?1 AND name = ?2",
                 params![domain, policy],

@@ -19,7 +19,7 @@ pub enum AccountsError {
     #[error(
         "accounts database has schema {found}, this program knows {known}: use the program that wrote it, or a newer one"
     )]
-    NewerSchema { found: i64, known: i64 },
+    NewerSchema { found: usize, known: usize },
     #[error("no domain `{0}`: `tfps domain list` shows them")]
     NoDomain(String),
     #[error("no policy `{policy}` in domain `{domain}`: `tfps policy list` shows them")]
@@ -59,6 +59,8 @@ pub enum AccountsError {
         pattern: String,
         source: regex::Error,
     },
+    #[error("user-agent pattern: expected 1 to 1000 characters, and no control characters")]
+    LongPattern,
     #[error(
         "user-agent patterns of `{scope}` together: {source}; `tfps list remove` takes some off"
     )]
@@ -81,8 +83,16 @@ pub enum AccountsError {
     BadGroup(String),
     #[error("no such entry `{0}`: `tfps list show` shows them")]
     NoEntry(String),
-    #[error("reason: expected 1 to 200 characters")]
+    #[error("reason: expected 1 to 200 characters, and no control characters")]
     BadReason,
+    #[error("source: expected 1 to 100 characters, and no control characters")]
+    BadSource,
+    #[error("source `{0}`: expected the one that is replaced, or none")]
+    OtherSource(String),
+    #[error(
+        "reasons: {found} different ones in all lists, expected at most {most}: give many entries one reason"
+    )]
+    TooManyReasons { found: i64, most: i64 },
     #[error("stored rules of policy {policy} cannot be read: {source}")]
     BadRules {
         policy: String,

@@ -1,14 +1,37 @@
 //! Black and white lists, attack groups: their entries as they are edited and stored.
+//!
+//! One entry is edited here; [`bulk`] brings in a file of them, [`query`] and [`check`] show
+//! them, [`served`] is what the hot path gets, [`purge`] clears away what has expired.
+
+mod bulk;
+mod check;
+mod numbers;
+mod purge;
+mod query;
+mod served;
+mod tables;
+
+pub use bulk::{Imported, ListImport};
+pub use check::{ListMatch, MatchState, Sought};
+pub use numbers::NumberLists;
+pub use query::EntryFilter;
+pub(super) use served::ServedLists;
+pub(super) use tables::forget as forget_lists;
 
 use super::edit::{parse_network, parse_number, require_policy};
 use super::{Accounts, AccountsError};
 use crate::domain::Timestamp;
-use crate::domain::lists::{AgentList, Entry};
-use rusqlite::{Connection, ToSql, params};
+use crate::domain::lists::{AgentList, Entry, Listed};
+use rusqlite::Connection;
 use serde::Serialize;
+use tables::{ListId, Said};
 
 /// Longest reason of an entry, characters.
 const REASON: usize = 200;
+/// Longest name of a source, characters.
+const SOURCE: usize = 100;
+/// Longest user-agent pattern, characters.
+const PATTERN: usize = 1_000;
 
 /// Whose list it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,8 +86,31 @@ pub struct ListEntry {
     pub reason: String,
     /// Who listed it.
     pub source: String,
+    /// Seconds since the epoch.
+    pub listed_at: i64,
     /// Seconds since the epoch; none: stays.
     pub expires_at: Option<i64>,
+}
+
+/// One entry, to be listed.
+#[derive(Clone, Copy, Debug)]
+pub struct NewEntry<'a> {
+    /// What kind of value it is.
+    pub kind: EntryKind,
+    /// The value, as a person writes it.
+    pub value: &'a str,
+    /// Why, 1 to 200 characters; for an attack group its name.
+    pub reason: &'a str,
+    /// Who lists it, 1 to 100 characters.
+    pub source: &'a str,
+    /// When it ends, in whole seconds; none: it stays.
+    pub expires: Option<Timestamp>,
+}
+
+/// A value in its stored form.
+enum Value {
+    Number(Listed),
+    Pattern(EntryKind, String),
 }
 
 impl Scope {
@@ -76,10 +122,20 @@ impl Scope {
             }
         }
     }
+
+    /// In messages and the audit log.
+    fn name(&self) -> String {
+        match self {
+            Self::System => "system".to_owned(),
+            Self::Policy { .. } => self.text(),
+        }
+    }
 }
 
 impl ListKind {
-    const fn text(self) -> &'static str {
+    /// As it is stored and shown.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Black => "black",
             Self::White => "white",
@@ -89,7 +145,12 @@ impl ListKind {
 }
 
 impl EntryKind {
-    const fn text(self) -> &'static str {
+    /// All of them, in the order in which entries are shown.
+    pub const ALL: [Self; 4] = [Self::Number, Self::Prefix, Self::Network, Self::Agent];
+
+    /// As it is stored and shown.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Number => "number",
             Self::Prefix => "prefix",
@@ -98,19 +159,54 @@ impl EntryKind {
         }
     }
 
-    /// The value in its stored form.
-    fn canonical(self, value: &str) -> Result<String, AccountsError> {
+    /// The kind of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
+    fn read(self, value: &str) -> Result<Value, AccountsError> {
         match self {
-            Self::Number | Self::Prefix => parse_number(value).map(|n| n.to_string()),
-            Self::Network => parse_network(value).map(|n| n.to_string()),
+            Self::Number => parse_number(value).map(|n| Value::Number(Listed::Number(n))),
+            Self::Prefix => parse_number(value).map(|n| Value::Number(Listed::Prefix(n))),
+            Self::Network => parse_network(value).map(|n| Value::Pattern(self, n.to_string())),
+            Self::Agent if !is_line(value, PATTERN) => Err(AccountsError::LongPattern),
             Self::Agent => AgentList::new(vec![(value.to_owned(), Entry::lasting(""))])
-                .map(|_| value.to_owned())
+                .map(|_| Value::Pattern(self, value.to_owned()))
                 .map_err(|source| AccountsError::BadPattern {
                     pattern: value.to_owned(),
                     source,
                 }),
         }
     }
+}
+
+impl std::fmt::Display for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Number(listed) => listed.fmt(f),
+            Self::Pattern(kind, value) => write!(f, "{} {value}", kind.as_str()),
+        }
+    }
+}
+
+impl NewEntry<'_> {
+    /// Its value in the stored form, once everything fits the list.
+    fn checked(&self, scope: &Scope, list: ListKind) -> Result<Value, AccountsError> {
+        check_fits(scope, list, self.kind, self.value)?;
+        if !is_line(self.reason, REASON) {
+            return Err(AccountsError::BadReason);
+        }
+        if !is_line(self.source, SOURCE) {
+            return Err(AccountsError::BadSource);
+        }
+        self.kind.read(self.value)
+    }
+}
+
+/// Whether a text can stand in one line of a terminal, a file and an answer.
+fn is_line(text: &str, longest: usize) -> bool {
+    (1..=longest).contains(&text.chars().count()) && !text.chars().any(char::is_control)
 }
 
 fn check_fits(
@@ -129,8 +225,17 @@ fn check_fits(
     }
 }
 
+fn require_scope(tx: &Connection, scope: &Scope) -> Result<(), AccountsError> {
+    match scope {
+        Scope::System => Ok(()),
+        Scope::Policy { domain, policy } => {
+            require_policy(tx, &domain.to_ascii_lowercase(), policy)
+        }
+    }
+}
+
 impl Accounts {
-    /// Lists something, or gives an entry that is there a new reason and expiry.
+    /// Lists something, or gives an entry that is there a new reason, source and expiry.
     ///
     /// # Errors
     /// The value is not of its kind, the list cannot hold it, there is no such policy, or the
@@ -147,35 +252,37 @@ impl Accounts {
         expires_at: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<(), AccountsError> {
-        check_fits(scope, list, kind, value)?;
-        if reason.is_empty() || reason.chars().count() > REASON {
-            return Err(AccountsError::BadReason);
-        }
-        let value = kind.canonical(value)?;
-        let subject = format!("{} {} {value}", list.text(), scope.text());
+        let entry = NewEntry {
+            kind,
+            value,
+            reason,
+            source,
+            expires: expires_at,
+        };
+        let value = entry.checked(scope, list)?;
+        let subject = format!("{} {} {value}", list.as_str(), scope.name());
         self.edit(now, "list add", &subject, |tx| {
-            if let Scope::Policy { domain, policy } = scope {
-                require_policy(tx, &domain.to_ascii_lowercase(), policy)?;
+            require_scope(tx, scope)?;
+            let id = tables::ensure_list(tx, &scope.text(), list)?;
+            let said = Said {
+                note: tables::ensure_note(tx, reason, source)?,
+                listed_at: now.secs(),
+                expires_at: expires_at.map(Timestamp::secs),
+            };
+            match &value {
+                Value::Number(listed) => {
+                    tables::put_number(tx, id, *listed, said)?;
+                    tables::log_change(tx, id, *listed)?;
+                    tables::trim_log(tx)?;
+                }
+                Value::Pattern(kind, value) => {
+                    tables::put_pattern(tx, id, *kind, value, said)?;
+                    tables::patterns_changed(tx, id)?;
+                }
             }
-            tx.execute(
-                "INSERT INTO list_entry
-                     (scope, list, kind, value, reason, source, created_at, expires_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-                 ON CONFLICT DO UPDATE SET reason = excluded.reason, source = excluded.source,
-                     created_at = excluded.created_at, expires_at = excluded.expires_at",
-                params![
-                    scope.text(),
-                    list.text(),
-                    kind.text(),
-                    value,
-                    reason,
-                    source,
-                    now.secs(),
-                    expires_at.map(Timestamp::secs)
-                ],
-            )?;
+            tables::note_expiry(tx, id, said.expires_at)?;
             match kind {
-                EntryKind::Agent => check_agents(tx, &scope.text(), list),
+                EntryKind::Agent => check_agents(tx, &scope.name(), id),
                 EntryKind::Number | EntryKind::Prefix | EntryKind::Network => Ok(()),
             }
         })
@@ -193,91 +300,49 @@ impl Accounts {
         value: &str,
         now: Timestamp,
     ) -> Result<(), AccountsError> {
-        let value = kind.canonical(value)?;
-        let subject = format!("{} {} {value}", list.text(), scope.text());
+        let value = kind.read(value)?;
+        let subject = format!("{} {} {value}", list.as_str(), scope.name());
         self.edit(now, "list remove", &subject, |tx| {
-            let removed = tx.execute(
-                "DELETE FROM list_entry
-                 WHERE scope = ?1 AND list = ?2 AND kind = ?3 AND value = ?4",
-                params![scope.text(), list.text(), kind.text(), value],
-            )?;
-            match removed {
-                0 => Err(AccountsError::NoEntry(value.clone())),
-                _ => Ok(()),
+            let found = tables::find_list(tx, &scope.text(), list)?;
+            let id = found.ok_or_else(|| AccountsError::NoEntry(value.to_string()))?;
+            let removed = match &value {
+                Value::Number(listed) => {
+                    tables::log_change(tx, id, *listed)?;
+                    tables::trim_log(tx)?;
+                    tables::remove_number(tx, id, *listed)?
+                }
+                Value::Pattern(kind, value) => {
+                    tables::patterns_changed(tx, id)?;
+                    tables::remove_pattern(tx, id, *kind, value)?
+                }
+            };
+            if removed {
+                Ok(())
+            } else {
+                Err(AccountsError::NoEntry(value.to_string()))
             }
         })
     }
-
-    /// Entries of one scope (`None`: of all), at most `limit`.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub fn list_entries(
-        &self,
-        scope: Option<&Scope>,
-        limit: u32,
-    ) -> Result<Vec<ListEntry>, AccountsError> {
-        let scope = scope.map(Scope::text);
-        self.entries_where(
-            "?1 IS NULL OR scope = ?1 ORDER BY scope, list, kind, value LIMIT ?2",
-            &[&scope, &limit],
-        )
-    }
-
-    pub(super) fn entries_where(
-        &self,
-        condition: &str,
-        values: &[&dyn ToSql],
-    ) -> Result<Vec<ListEntry>, AccountsError> {
-        read_entries(&self.connection, condition, values)
-    }
-}
-
-fn read_entries(
-    connection: &Connection,
-    condition: &str,
-    values: &[&dyn ToSql],
-) -> Result<Vec<ListEntry>, AccountsError> {
-    let mut statement = connection.prepare(&format!(
-        "SELECT scope, list, kind, value, reason, source, expires_at
-         FROM list_entry WHERE {condition}"
-    ))?;
-    let rows = statement.query_map(values, |row| {
-        Ok(ListEntry {
-            scope: row.get(0)?,
-            list: row.get(1)?,
-            kind: row.get(2)?,
-            value: row.get(3)?,
-            reason: row.get(4)?,
-            source: row.get(5)?,
-            expires_at: row.get(6)?,
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Patterns that are fine one by one may be too large together, and a service that starts
 /// reads them together: an edit after which it could not is refused here.
-fn check_agents(tx: &Connection, scope: &str, list: ListKind) -> Result<(), AccountsError> {
-    let entries = read_entries(
-        tx,
-        "kind = ?1 AND scope = ?2 AND list = ?3",
-        &[&EntryKind::Agent.text(), &scope, &list.text()],
-    )?;
-    let agents = entries
+fn check_agents(tx: &Connection, scope: &str, list: ListId) -> Result<(), AccountsError> {
+    let agents = tables::patterns(tx, list)?
         .into_iter()
-        .map(|entry| (entry.value, Entry::lasting("")))
+        .filter(|(kind, ..)| *kind == EntryKind::Agent)
+        .map(|(_, value, entry)| (value, entry))
         .collect();
     compile_agents(scope, agents).map(drop)
 }
 
-/// All user-agent patterns of one list of one scope (empty: the system's).
-pub(super) fn compile_agents(
-    scope: &str,
-    patterns: Vec<(String, Entry)>,
-) -> Result<AgentList, AccountsError> {
+/// All user-agent patterns of one list.
+fn compile_agents(scope: &str, patterns: Vec<(String, Entry)>) -> Result<AgentList, AccountsError> {
     AgentList::new(patterns).map_err(|source| AccountsError::PatternsTogether {
-        scope: if scope.is_empty() { "system" } else { scope }.to_owned(),
+        scope: scope.to_owned(),
         source,
     })
 }
+
+#[cfg(test)]
+mod tests;

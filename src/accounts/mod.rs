@@ -21,7 +21,10 @@ pub use database::{Accounts, private_folder};
 pub use edit::{DomainRow, Subscriber, SubscriberRow};
 pub use error::AccountsError;
 pub use identity::{Identity, Realm};
-pub use listing::{EntryKind, ListEntry, ListKind, Scope};
+pub use listing::{
+    EntryFilter, EntryKind, Imported, ListEntry, ListImport, ListKind, ListMatch, MatchState,
+    NewEntry, NumberLists, Scope, Sought,
+};
 pub use rules::{
     CountryRules, LimitRules, OffHoursRules, PeriodRules, PolicyRules, ReportPeriod, ReportRules,
     SameNumberRules,

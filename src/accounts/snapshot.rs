@@ -3,10 +3,10 @@
 use super::credentials::{Sealed, passwords_of};
 use super::edit::{parse_network, parse_number};
 use super::identity::unmapped;
-use super::listing::compile_agents;
-use super::{Accounts, AccountsError, ListEntry, PolicyRules};
-use crate::domain::lists::{AccessList, Entry, NetworkList, SystemLists};
-use crate::domain::{Number, Policy, Timestamp};
+use super::listing::{NumberLists, ServedLists};
+use super::{Accounts, AccountsError, PolicyRules};
+use crate::domain::lists::SystemLists;
+use crate::domain::{Number, Policy};
 use ipnet::IpNet;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,6 +22,8 @@ pub struct Snapshot {
     pub(super) root: Arc<Domain>,
     /// The most specific network first; at equal length a customer before the root.
     pub(super) peers: Vec<(IpNet, Arc<Domain>)>,
+    /// What the next snapshot begins with.
+    pub(super) lists: ServedLists,
 }
 
 /// A served domain. Who is who in it: `identity`.
@@ -38,18 +40,45 @@ pub(super) struct Domain {
 }
 
 impl Snapshot {
-    /// Reads everything.
+    /// Reads everything: with ten million numbers listed, for seconds.
     ///
     /// # Errors
     /// The database cannot be read, or holds rules that this program does not understand.
     pub fn load(accounts: &Accounts) -> Result<Self, AccountsError> {
+        // Everything below is one state of the file, whatever is edited meanwhile.
+        let tx = accounts.connection.unchecked_transaction()?;
+        Self::with_lists(accounts, ServedLists::load(&tx)?)
+    }
+
+    /// What holds now that something was edited: reads all but the lists, and of them what has
+    /// changed. A list that changed beyond the log of changes is one of [`stale_lists`] and
+    /// stays as it was, but for single edits, until it comes as `read`.
+    ///
+    /// # Errors
+    /// As for [`load`](Self::load).
+    ///
+    /// [`stale_lists`]: Self::stale_lists
+    pub fn reload(
+        &self,
+        accounts: &Accounts,
+        read: Option<NumberLists>,
+    ) -> Result<Self, AccountsError> {
+        let tx = accounts.connection.unchecked_transaction()?;
+        Self::with_lists(accounts, self.lists.follow(&tx, read)?)
+    }
+
+    /// Lists that [`Accounts::load_numbers`] must read for the next snapshot to be whole.
+    #[must_use]
+    pub fn stale_lists(&self) -> &[i64] {
+        self.lists.stale()
+    }
+
+    fn with_lists(accounts: &Accounts, lists: ServedLists) -> Result<Self, AccountsError> {
         let version = accounts.connection.query_row(
             "SELECT coalesce(max(id), 0) FROM audit_log",
             [],
             |row| row.get(0),
         )?;
-        let entries = accounts.entries_where("1", &[])?;
-        let (system, mut own) = part_lists(entries)?;
         let risks = accounts.country_risks()?;
         let mut policies = HashMap::new();
         let mut statement = accounts
@@ -65,19 +94,17 @@ impl Snapshot {
                     source,
                 })?;
             let mut policy = rules.build(&name, &risks)?;
-            if let Some((white, black)) = own.remove(&key) {
-                policy.whitelist = white.numbers;
-                policy.blacklist = black;
-            }
+            policy.whitelist = lists.white(&key);
+            policy.blacklist = lists.black(&key);
             policies.insert(key, Arc::new(policy));
         }
-        Self::assemble(accounts, version, system, &policies)
+        Self::assemble(accounts, version, lists, &policies)
     }
 
     fn assemble(
         accounts: &Accounts,
         version: i64,
-        system: SystemLists,
+        lists: ServedLists,
         policies: &HashMap<String, Arc<Policy>>,
     ) -> Result<Self, AccountsError> {
         let find = |domain: &str, policy: &str| {
@@ -123,10 +150,11 @@ impl Snapshot {
             .ok_or_else(|| AccountsError::NoDomain(super::ROOT_DOMAIN.to_owned()))?;
         Ok(Self {
             version,
-            system,
+            system: lists.system(),
             domains,
             root,
             peers,
+            lists,
         })
     }
 }
@@ -142,47 +170,4 @@ fn own_policies(
     ))?;
     let rows = statement.query_map([domain], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// White and black list of one policy.
-type OwnLists = (AccessList, AccessList);
-/// A list being filled, and the user-agent patterns that are compiled once all are known.
-type Filling = (AccessList, Vec<(String, Entry)>);
-
-fn part_lists(
-    entries: Vec<ListEntry>,
-) -> Result<(SystemLists, HashMap<String, OwnLists>), AccountsError> {
-    let mut attack_groups = NetworkList::default();
-    let mut lists: HashMap<(String, bool), Filling> = HashMap::new();
-    for row in entries {
-        let entry = Entry {
-            reason: row.reason.as_str().into(),
-            expires: row.expires_at.map(Timestamp::from_secs),
-        };
-        if row.list == "group" {
-            attack_groups.insert(parse_network(&row.value)?, entry);
-            continue;
-        }
-        let (list, agents) = lists.entry((row.scope, row.list == "white")).or_default();
-        match row.kind.as_str() {
-            "number" => list.numbers.insert_number(parse_number(&row.value)?, entry),
-            "prefix" => list.numbers.insert_prefix(parse_number(&row.value)?, entry),
-            "network" => list.networks.insert(parse_network(&row.value)?, entry),
-            _ => agents.push((row.value, entry)),
-        }
-    }
-    let mut system = SystemLists {
-        attack_groups,
-        ..SystemLists::default()
-    };
-    let mut own: HashMap<String, OwnLists> = HashMap::new();
-    for ((scope, is_white), (mut list, agents)) in lists {
-        list.agents = compile_agents(&scope, agents)?;
-        match (scope.is_empty(), is_white) {
-            (true, _) => system.black = list,
-            (false, true) => own.entry(scope).or_default().0 = list,
-            (false, false) => own.entry(scope).or_default().1 = list,
-        }
-    }
-    Ok((system, own))
 }

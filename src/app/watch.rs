@@ -1,12 +1,14 @@
 //! What changes while the service runs: accounts, models, imports, and the saving of habits.
 
+mod accounts;
+
 use super::windows::Keeper;
 use super::{DataDir, clock};
-use crate::accounts::{Accounts, AccountsError, Snapshot};
 use crate::decide::Engine;
 use crate::features::{CATALOGUE, VERSION};
 use crate::server::tls::Certificates;
 use crate::telemetry::{Event, Telemetry};
+use accounts::{AccountsWatcher, ListPurger};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -21,6 +23,9 @@ const CERTIFICATES: Duration = Duration::from_secs(2);
 /// Between two savings of the windows; shorter than what the spool remembers (64 s).
 const SAVING: Duration = Duration::from_secs(30);
 
+/// Between two looks for entries of lists that have expired.
+const PURGING: Duration = Duration::from_secs(3_600);
+
 /// Starts all watchers; each ends with `shutdown`.
 pub(super) fn spawn_all(
     tasks: &mut JoinSet<&'static str>,
@@ -30,21 +35,13 @@ pub(super) fn spawn_all(
     telemetry: &Arc<Telemetry>,
     shutdown: &CancellationToken,
 ) {
-    let mut seen = None;
-    let mut accounts = None;
-    let mut told = None;
     spawn(tasks, "accounts watcher", ACCOUNTS, shutdown, {
-        let (engine, data_dir, telemetry) = (engine.clone(), data_dir.clone(), telemetry.clone());
-        move || {
-            let looked = look_at_accounts(&engine, &data_dir, &telemetry, &mut accounts, &mut seen);
-            // The connection may be what is broken: open it anew at the next look.
-            if looked.is_err() {
-                accounts = None;
-            }
-            if let Some(error) = news(&mut told, looked.err().map(|e| e.to_string())) {
-                telemetry.emit(&Event::AccountsRefused { error });
-            }
-        }
+        let mut watcher = AccountsWatcher::new(engine, data_dir, telemetry);
+        move || watcher.look()
+    });
+    spawn(tasks, "list purger", PURGING, shutdown, {
+        let mut purger = ListPurger::new(data_dir);
+        move || purger.look()
     });
     spawn(tasks, "model watcher", FILES, shutdown, {
         let (engine, data_dir, telemetry) = (engine.clone(), data_dir.clone(), telemetry.clone());
@@ -121,33 +118,6 @@ fn news(told: &mut Option<String>, wrong: Option<String>) -> Option<&str> {
     }
     *told = wrong;
     told.as_deref()
-}
-
-fn look_at_accounts(
-    engine: &Engine,
-    data_dir: &DataDir,
-    telemetry: &Telemetry,
-    accounts: &mut Option<Accounts>,
-    seen: &mut Option<i64>,
-) -> Result<(), AccountsError> {
-    let connection = match accounts {
-        Some(open) => open,
-        None => {
-            *seen = None;
-            accounts.insert(Accounts::open(data_dir.path(), clock::now())?)
-        }
-    };
-    let version = connection.data_version()?;
-    if *seen == Some(version) {
-        return Ok(());
-    }
-    let snapshot = Snapshot::load(connection)?;
-    let edits = snapshot.version;
-    engine.swap_accounts(snapshot);
-    if seen.replace(version).is_some() {
-        telemetry.emit(&Event::AccountsSwapped { version: edits });
-    }
-    Ok(())
 }
 
 fn look_at_models(engine: &Engine, data_dir: &DataDir, telemetry: &Telemetry) {

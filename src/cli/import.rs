@@ -1,7 +1,8 @@
 //! `tfps import`
 
+use super::aside::{Aside, rejected_of};
 use super::context::Context;
-use super::draft::{Draft, check_apart};
+use super::draft::check_apart;
 use super::output::Format;
 use super::{Done, output, progress};
 use crate::app::{DataDir, ImportedWindows, clock, offline};
@@ -15,8 +16,6 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-/// Bad rows told one by one; of more only the number.
-const TOLD: u64 = 10;
 /// Rows between two movements of the bar.
 const STEP: u64 = 1_024;
 
@@ -107,13 +106,6 @@ pub(super) fn check_files(
     Ok(())
 }
 
-/// Where rows of a file that cannot be read go when nothing else is said.
-fn rejected_of(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".rejected.csv");
-    name.into()
-}
-
 /// An engine with the accounts and the promoted model of the data folder, and empty windows.
 pub(super) fn engine(context: &Context, data_dir: &DataDir) -> anyhow::Result<Engine> {
     let engine = offline(&context.settings, data_dir)?;
@@ -142,9 +134,7 @@ pub(super) struct Rows {
     reader: Reader<BufReader<File>>,
     bar: indicatif::ProgressBar,
     path: PathBuf,
-    rejected: PathBuf,
-    aside: Option<csv::Writer<Draft>>,
-    bad: u64,
+    aside: Aside,
     read: u64,
     order: Order,
 }
@@ -164,9 +154,7 @@ impl Rows {
             reader,
             bar,
             path: path.to_owned(),
-            rejected: rejected.unwrap_or_else(|| rejected_of(path)),
-            aside: None,
-            bad: 0,
+            aside: Aside::new(rejected.unwrap_or_else(|| rejected_of(path))),
             read: 0,
             order,
         })
@@ -201,43 +189,17 @@ impl Rows {
     }
 
     fn set_aside(&mut self, row: &BadRow) -> anyhow::Result<()> {
-        self.bad += 1;
-        if self.bad <= TOLD {
-            self.bar
-                .suspend(|| eprintln!("line {}: {}", row.line, row.problem));
-        }
-        let aside = match &mut self.aside {
-            Some(aside) => aside,
-            None => {
-                let mut aside = csv::Writer::from_writer(Draft::create(&self.rejected)?);
-                aside.write_record(["line", "problem", "row"])?;
-                self.aside.insert(aside)
-            }
-        };
-        let (line, problem) = (row.line.to_string(), row.problem.to_string());
-        aside.write_record([&line, &problem, &row.raw])?;
-        Ok(())
+        self.aside.take(&self.bar, row.line, &row.problem, &row.raw)
     }
 
     /// How many rows were set aside.
     pub(super) fn finish(self) -> anyhow::Result<u64> {
         self.bar.finish_and_clear();
-        if let Some(aside) = self.aside {
-            let draft = aside
-                .into_inner()
-                .map_err(csv::IntoInnerError::into_error)?;
-            draft
-                .finish()
-                .with_context(|| self.rejected.display().to_string())?;
-            eprintln!(
-                "{} rows of {} could not be read and are set aside in {}; correct those and import them \
-                 alone: the whole file again, with other bytes, would count the others twice",
-                self.bad,
-                self.path.display(),
-                self.rejected.display()
-            );
-        }
-        Ok(self.bad)
+        self.aside.finish(
+            &self.path,
+            "correct those and import them alone: the whole file again, with other bytes, would \
+             count the others twice",
+        )
     }
 }
 

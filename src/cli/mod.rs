@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod aside;
 mod check;
 mod context;
 mod country;

@@ -35,9 +35,16 @@ impl Engine {
         self.usage.replay(event);
     }
 
-    /// Puts new accounts, policies and lists in force.
-    pub fn swap_accounts(&self, accounts: Snapshot) {
-        self.accounts.store(Arc::new(accounts));
+    /// The accounts, policies and lists in force.
+    #[must_use]
+    pub fn accounts(&self) -> Arc<Snapshot> {
+        self.accounts.load_full()
+    }
+
+    /// Puts new accounts, policies and lists in force. Whoever holds the old ones last frees
+    /// them, which takes a while with large lists: they are given back so that it is no call.
+    pub fn swap_accounts(&self, accounts: Snapshot) -> Arc<Snapshot> {
+        self.accounts.swap(Arc::new(accounts))
     }
 
     /// The model slot, for watching and showing.

@@ -25,6 +25,9 @@ pub enum NumberError {
 }
 
 impl Number {
+    /// The last one: 15 digits.
+    const MAX: u64 = 999_999_999_999_999;
+
     /// From digits only.
     ///
     /// # Errors
@@ -37,6 +40,15 @@ impl Number {
             [b'0', ..] => Err(NumberError::LeadingZero),
             _ if bytes.len() > 15 => Err(NumberError::TooLong),
             _ => digits.parse().map(Self).map_err(|_| NumberError::TooLong),
+        }
+    }
+
+    /// From the digits as an integer; `None` when it has more than 15, or is 0.
+    #[must_use]
+    pub const fn from_u64(digits: u64) -> Option<Self> {
+        match digits {
+            1..=Self::MAX => Some(Self(digits)),
+            _ => None,
         }
     }
 

@@ -6,7 +6,7 @@ pub(super) struct CalledNumber;
 
 impl Rule for CalledNumber {
     fn refuses(&self, c: &Context<'_>) -> Option<String> {
-        let entry = c.system.black.numbers.find(c.destination.number?, c.now)?;
-        Some(format!("number listed: {}", entry.reason))
+        let (by, entry) = c.system.black.numbers.find(c.destination.number?, c.now)?;
+        Some(format!("{by} listed: {}", entry.reason))
     }
 }

@@ -11,7 +11,7 @@ impl Rule for OwnBlacklist {
             .destination
             .number
             .and_then(|number| own.numbers.find(number, c.now))
-            .map(|entry| format!("number listed: {}", entry.reason));
+            .map(|(by, entry)| format!("{by} listed: {}", entry.reason));
         let network = || {
             let (network, entry) = own.networks.find(c.attempt.source_ip, c.now)?;
             Some(format!("source in {network}: {}", entry.reason))

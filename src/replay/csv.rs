@@ -3,11 +3,12 @@
 //! A row is a line: no value of the layout can hold a line break, so a stray quotation mark
 //! spoils one row and not all that follow. Otherwise RFC 4180, UTF-8, a header in any order.
 
-use crate::domain::{CallRecord, Column, FieldError};
-use std::io::{BufRead, BufReader, Read, Write};
+mod rows;
 
-/// Longest row, bytes. Real ones have some 150.
-pub const MAX_ROW_BYTES: usize = 16 * 1024;
+pub use rows::{Advance, Lines, MAX_ROW_BYTES, Values};
+
+use crate::domain::{CallRecord, Column, FieldError};
+use std::io::{Read, Write};
 
 /// A header that does not describe calls.
 #[derive(Debug, thiserror::Error)]
@@ -173,12 +174,12 @@ impl<R: Read> Reader<R> {
 
     /// Line of the row given last, counted from 1.
     pub const fn line(&self) -> u64 {
-        self.lines.number
+        self.lines.number()
     }
 
     /// Bytes of the file consumed so far: for a progress bar.
     pub const fn bytes(&self) -> u64 {
-        self.lines.bytes
+        self.lines.bytes()
     }
 
     fn parse(&self, values: &mut Values) -> Result<CallRecord, RowProblem> {
@@ -198,7 +199,7 @@ impl<R: Read> Reader<R> {
 
     fn bad(&self, problem: RowProblem) -> RowError {
         RowError::Bad(BadRow {
-            line: self.lines.number,
+            line: self.lines.number(),
             problem,
             raw: String::from_utf8_lossy(self.lines.current()).into_owned(),
         })
@@ -225,168 +226,12 @@ impl<R: Read> Iterator for Reader<R> {
                 Ok(Advance::TooLong) => return Some(Err(self.bad(RowProblem::TooLong))),
                 Err(source) => {
                     self.stopped = true;
-                    let line = self.lines.number;
+                    let line = self.lines.number();
                     return Some(Err(RowError::Io { line, source }));
                 }
             }
         }
     }
-}
-
-/// Lines of bounded length.
-#[derive(Debug)]
-struct Lines<R> {
-    source: BufReader<R>,
-    current: Vec<u8>,
-    number: u64,
-    bytes: u64,
-}
-
-enum Advance {
-    Line,
-    TooLong,
-    End,
-}
-
-impl<R: Read> Lines<R> {
-    fn new(source: R) -> Self {
-        Self {
-            source: BufReader::with_capacity(64 * 1024, source),
-            current: Vec::new(),
-            number: 0,
-            bytes: 0,
-        }
-    }
-
-    /// The line without its ending.
-    fn current(&self) -> &[u8] {
-        &self.current
-    }
-
-    /// Reads a line; what is over the bound is skipped without being kept.
-    fn advance(&mut self) -> std::io::Result<Advance> {
-        self.current.clear();
-        self.number += 1;
-        let mut too_long = false;
-        let mut any = false;
-        loop {
-            let buffer = match self.source.fill_buf() {
-                Ok(buffer) => buffer,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error),
-            };
-            if buffer.is_empty() && !any {
-                return Ok(Advance::End);
-            }
-            any = true;
-            let end = buffer.iter().position(|&byte| byte == b'\n');
-            let content = &buffer[..end.unwrap_or(buffer.len())];
-            if self.current.len() + content.len() > MAX_ROW_BYTES {
-                too_long = true;
-                self.current.clear();
-            } else if !too_long {
-                self.current.extend_from_slice(content);
-            }
-            let at_end = end.is_some() || buffer.is_empty();
-            let consumed = end.map_or(buffer.len(), |at| at + 1);
-            self.source.consume(consumed);
-            self.bytes += consumed as u64;
-            if at_end {
-                break;
-            }
-        }
-        if self.current.last() == Some(&b'\r') {
-            self.current.pop();
-        }
-        Ok(if too_long {
-            Advance::TooLong
-        } else {
-            Advance::Line
-        })
-    }
-}
-
-/// The values of one line. Most lines have no quotation mark and are cut at the commas; the
-/// others go through the `csv` crate.
-#[derive(Debug, Default)]
-struct Values {
-    /// Ends of the values of an unquoted line.
-    ends: Vec<usize>,
-    quoted: Option<csv::StringRecord>,
-}
-
-impl Values {
-    fn split(&mut self, line: &str) -> Result<(), RowProblem> {
-        self.ends.clear();
-        self.quoted = None;
-        if line.contains('"') {
-            self.quoted = Some(split_quoted(line)?);
-            return Ok(());
-        }
-        self.ends.extend(line.match_indices(',').map(|(at, _)| at));
-        self.ends.push(line.len());
-        Ok(())
-    }
-
-    fn len(&self) -> usize {
-        self.quoted
-            .as_ref()
-            .map_or(self.ends.len(), csv::StringRecord::len)
-    }
-
-    fn get<'a>(&'a self, line: &'a str, at: usize) -> &'a str {
-        if let Some(quoted) = &self.quoted {
-            return quoted.get(at).unwrap_or_default();
-        }
-        let start = match at {
-            0 => 0,
-            _ => self.ends[at - 1] + 1,
-        };
-        &line[start..self.ends[at]]
-    }
-
-    fn iter<'a>(&'a self, line: &'a str) -> impl Iterator<Item = &'a str> {
-        (0..self.len()).map(move |at| self.get(line, at))
-    }
-}
-
-fn split_quoted(line: &str) -> Result<csv::StringRecord, RowProblem> {
-    if !quotes_are_well_placed(line) {
-        return Err(RowProblem::Quotes);
-    }
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .buffer_capacity(line.len())
-        .from_reader(line.as_bytes());
-    let mut record = csv::StringRecord::new();
-    match reader.read_record(&mut record) {
-        Ok(true) => Ok(record),
-        Ok(false) | Err(_) => Err(RowProblem::Quotes),
-    }
-}
-
-/// RFC 4180, section 2: a quoted value begins and ends with a mark, marks inside are doubled,
-/// an unquoted value has none. The `csv` crate forgives all of that and would guess.
-fn quotes_are_well_placed(line: &str) -> bool {
-    #[derive(PartialEq)]
-    enum At {
-        Start,
-        Plain,
-        Quoted,
-        Closed,
-    }
-    let mut at = At::Start;
-    for byte in line.bytes() {
-        at = match (at, byte) {
-            (At::Quoted, b'"') => At::Closed,
-            (At::Quoted, _) => At::Quoted,
-            (At::Start | At::Closed, b'"') => At::Quoted,
-            (_, b',') => At::Start,
-            (At::Closed, _) | (At::Plain, b'"') => return false,
-            (At::Start | At::Plain, _) => At::Plain,
-        };
-    }
-    at != At::Quoted
 }
 
 /// Writes calls, all columns, the header first.

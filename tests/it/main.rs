@@ -17,3 +17,4 @@ mod layers;
 mod service;
 mod store_engine;
 mod support;
+mod ten_million;

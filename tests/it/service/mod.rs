@@ -7,6 +7,7 @@ mod every_call_once;
 mod first_start;
 mod learning;
 mod limits;
+mod lists;
 mod models;
 mod only_one;
 mod restart;

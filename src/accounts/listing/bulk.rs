@@ -1,0 +1,448 @@
+//! Many entries at once: a file of ten million, a feed that comes anew every day.
+//!
+//! Entries are first gathered in temporary tables, which touch nothing, take no lock and vanish
+//! with the process. They are then sorted, which makes ten million insertions fast, and merged in
+//! one transaction: all of them or none. What is there already and the same is left alone, so
+//! that the same file once more changes nothing. A few changes are told entry by entry; beyond
+//! that the list is marked as changed, and whoever serves it reads it whole in the background.
+
+use super::tables::{self, ListId};
+use super::{
+    Accounts, AccountsError, EntryKind, ListKind, NewEntry, Scope, Value, check_agents,
+    require_scope,
+};
+use crate::accounts::database::audit;
+use crate::domain::Timestamp;
+use rusqlite::{Connection, TransactionBehavior, named_params, params};
+use serde::Serialize;
+use std::collections::HashMap;
+
+/// More changes than this are not told one by one.
+const TOLD: u64 = 8_192;
+/// Reasons and sources kept at hand.
+const NOTES_AT_HAND: usize = 4_096;
+/// Different pairs of reason and source in all lists together: a service holds them in memory.
+const MOST_NOTES: i64 = 1_000_000;
+/// More rows than this leave a log that is worth folding into the file at once.
+const MANY: u64 = 100_000;
+
+const GATHER: &str = "
+    PRAGMA main.cache_size = -65536;
+    PRAGMA temp.cache_size = -65536;
+    BEGIN;
+    CREATE TEMP TABLE staged_note (
+        id INTEGER PRIMARY KEY, reason TEXT NOT NULL, source TEXT NOT NULL, listed INTEGER,
+        UNIQUE (reason, source));
+    CREATE TEMP TABLE gathered_number (prefix INTEGER, number INTEGER, note INTEGER, expires_at INTEGER);
+    CREATE TEMP TABLE gathered_pattern (kind TEXT, value TEXT, note INTEGER, expires_at INTEGER);";
+/// Of entries that stand in the file twice the last one counts.
+const SORT: &str = "
+    CREATE TEMP TABLE staged_number (prefix INTEGER, number INTEGER, note INTEGER, expires_at INTEGER,
+        PRIMARY KEY (prefix, number)) WITHOUT ROWID;
+    INSERT OR REPLACE INTO staged_number
+        SELECT prefix, number, note, expires_at FROM gathered_number ORDER BY prefix, number, rowid;
+    CREATE TEMP TABLE staged_pattern (kind TEXT, value TEXT, note INTEGER, expires_at INTEGER,
+        PRIMARY KEY (kind, value)) WITHOUT ROWID;
+    INSERT OR REPLACE INTO staged_pattern
+        SELECT kind, value, note, expires_at FROM gathered_pattern ORDER BY kind, value, rowid;
+    COMMIT;";
+const CLEAR: &str = "
+    DROP TABLE IF EXISTS temp.gathered_number;
+    DROP TABLE IF EXISTS temp.gathered_pattern;
+    DROP TABLE IF EXISTS temp.staged_number;
+    DROP TABLE IF EXISTS temp.staged_pattern;
+    DROP TABLE IF EXISTS temp.staged_note;
+    PRAGMA main.cache_size = -2000;
+    PRAGMA temp.cache_size = -2000;";
+
+/// What an import came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Imported {
+    /// Entries given.
+    pub entries: u64,
+    /// Of these, given more than once; the last one counted.
+    pub duplicates: u64,
+    /// Of these, expired before they were listed, and left out.
+    pub expired: u64,
+    /// Now on the list, and not before.
+    pub added: u64,
+    /// On the list before, now with another reason, source or expiry.
+    pub changed: u64,
+    /// On the list before just so.
+    pub unchanged: u64,
+    /// Taken off, as they were of the source that was replaced and not in the file.
+    pub removed: u64,
+}
+
+impl Imported {
+    pub(super) const fn changes(&self) -> u64 {
+        self.added + self.changed + self.removed
+    }
+}
+
+/// Entries on their way into one list. Dropped before [`ListImport::finish`], it leaves nothing.
+#[derive(Debug)]
+pub struct ListImport<'a> {
+    accounts: &'a mut Accounts,
+    scope: Scope,
+    list: ListKind,
+    replace: Option<String>,
+    now: Timestamp,
+    notes: HashMap<String, i64>,
+    /// Reason, source and note of the entry before: mostly the next one's too.
+    last_note: Option<(String, String, i64)>,
+    entries: u64,
+    expired: u64,
+    earliest: Option<i64>,
+    agents: bool,
+}
+
+impl Accounts {
+    /// Begins to bring entries into a list. With `replace`, all entries of that source that do
+    /// not come go.
+    ///
+    /// # Errors
+    /// There is no such policy, or no room for what is to come.
+    pub fn list_import(
+        &mut self,
+        scope: &Scope,
+        list: ListKind,
+        replace: Option<&str>,
+        now: Timestamp,
+    ) -> Result<ListImport<'_>, AccountsError> {
+        require_scope(&self.connection, scope)?;
+        let import = ListImport {
+            accounts: self,
+            scope: scope.clone(),
+            list,
+            replace: replace.map(str::to_owned),
+            now,
+            notes: HashMap::new(),
+            last_note: None,
+            entries: 0,
+            expired: 0,
+            earliest: None,
+            agents: false,
+        };
+        import.accounts.connection.execute_batch(GATHER)?;
+        Ok(import)
+    }
+}
+
+impl ListImport<'_> {
+    /// One more entry.
+    ///
+    /// # Errors
+    /// It is none, or does not fit the list; the others are not affected.
+    pub fn add(&mut self, entry: &NewEntry<'_>) -> Result<(), AccountsError> {
+        let value = entry.checked(&self.scope, self.list)?;
+        if self
+            .replace
+            .as_deref()
+            .is_some_and(|name| name != entry.source)
+        {
+            return Err(AccountsError::OtherSource(entry.source.to_owned()));
+        }
+        self.entries += 1;
+        if entry.expires.is_some_and(|at| at <= self.now) {
+            self.expired += 1;
+            return Ok(());
+        }
+        let expires_at = entry.expires.map(Timestamp::secs);
+        self.earliest = match (self.earliest, expires_at) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+        let note = self.note(entry.reason, entry.source)?;
+        let c = &self.accounts.connection;
+        match value {
+            Value::Number(listed) => {
+                let (prefix, number) = tables::columns(listed);
+                c.prepare_cached("INSERT INTO temp.gathered_number VALUES (?1, ?2, ?3, ?4)")?
+                    .execute(params![prefix, number, note, expires_at])?;
+            }
+            Value::Pattern(kind, value) => {
+                self.agents |= kind == EntryKind::Agent;
+                c.prepare_cached("INSERT INTO temp.gathered_pattern VALUES (?1, ?2, ?3, ?4)")?
+                    .execute(params![kind.as_str(), value, note, expires_at])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, reason: &str, source: &str) -> Result<i64, AccountsError> {
+        match &self.last_note {
+            Some((r, s, id)) if r == reason && s == source => Ok(*id),
+            _ => {
+                let id = self.new_note(reason, source)?;
+                self.last_note = Some((reason.to_owned(), source.to_owned(), id));
+                Ok(id)
+            }
+        }
+    }
+
+    fn new_note(&mut self, reason: &str, source: &str) -> Result<i64, AccountsError> {
+        // Neither has control characters.
+        let both = format!("{source}\0{reason}");
+        if let Some(&known) = self.notes.get(&both) {
+            return Ok(known);
+        }
+        let c = &self.accounts.connection;
+        c.prepare_cached(
+            "INSERT OR IGNORE INTO temp.staged_note (reason, source) VALUES (?1, ?2)",
+        )?
+        .execute([reason, source])?;
+        let id = c
+            .prepare_cached("SELECT id FROM temp.staged_note WHERE reason = ?1 AND source = ?2")?
+            .query_row([reason, source], |row| row.get(0))?;
+        if self.notes.len() >= NOTES_AT_HAND {
+            self.notes.clear();
+        }
+        self.notes.insert(both, id);
+        Ok(id)
+    }
+
+    /// Puts the entries on the list, all of them or none. `from` names where they come from, for
+    /// the audit log; when nothing changes, nothing is written there either.
+    ///
+    /// # Errors
+    /// The policy has gone meanwhile, the user-agent patterns are too large together, there are
+    /// too many different reasons, or the database cannot be written.
+    pub fn finish(self, from: &str) -> Result<Imported, AccountsError> {
+        let c = &self.accounts.connection;
+        c.execute_batch(SORT)?;
+        let tx = rusqlite::Transaction::new_unchecked(c, TransactionBehavior::Immediate)?;
+        let done = self.merge(&tx)?;
+        if done.changes() == 0 {
+            return Ok(done);
+        }
+        let subject = format!(
+            "{} {} from {from}: {} entries, {} added, {} changed, {} unchanged, {} removed, \
+             {} duplicates, {} expired before",
+            self.list.as_str(),
+            self.scope.name(),
+            done.entries,
+            done.added,
+            done.changed,
+            done.unchanged,
+            done.removed,
+            done.duplicates,
+            done.expired,
+        );
+        audit(&tx, self.now, "cli", "list import", &subject)?;
+        tx.commit()?;
+        if done.changes() > MANY {
+            // Only saves disk: who reads the lists at this moment may prevent it.
+            drop(c.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())));
+        }
+        Ok(done)
+    }
+
+    fn merge(&self, tx: &Connection) -> Result<Imported, AccountsError> {
+        require_scope(tx, &self.scope)?;
+        let list = tables::ensure_list(tx, &self.scope.text(), self.list)?;
+        number_notes(tx)?;
+        let source = self.replace.as_deref();
+        let numbers = Merge {
+            tx,
+            list,
+            source,
+            part: &NUMBERS,
+        };
+        let patterns = Merge {
+            tx,
+            list,
+            source,
+            part: &PATTERNS,
+        };
+        let mut done = Imported {
+            entries: self.entries,
+            expired: self.expired,
+            ..Imported::default()
+        };
+        let told = numbers.look(&mut done)?;
+        if told > TOLD {
+            tx.execute("UPDATE list SET epoch = epoch + 1 WHERE id = ?1", [list])?;
+        } else if told > 0 {
+            numbers.tell()?;
+        }
+        numbers.write(self.now)?;
+        if patterns.look(&mut done)? > 0 {
+            patterns.write(self.now)?;
+            tables::patterns_changed(tx, list)?;
+        }
+        tables::note_expiry(tx, list, self.earliest)?;
+        if self.agents {
+            check_agents(tx, &self.scope.name(), list)?;
+        }
+        Ok(done)
+    }
+}
+
+impl Drop for ListImport<'_> {
+    fn drop(&mut self) {
+        let c = &self.accounts.connection;
+        if !c.is_autocommit() {
+            // An import that was not finished; nothing but temporary tables is in it.
+            drop(c.execute_batch("ROLLBACK"));
+        }
+        // They would go with the connection anyway.
+        drop(c.execute_batch(CLEAR));
+    }
+}
+
+/// Gives the notes that came the rows they have, or now get, in the file.
+fn number_notes(tx: &Connection) -> Result<(), AccountsError> {
+    tx.execute(
+        "INSERT OR IGNORE INTO main.list_note (reason, source)
+             SELECT reason, source FROM temp.staged_note",
+        [],
+    )?;
+    tx.execute(
+        "UPDATE temp.staged_note SET listed =
+             (SELECT n.id FROM main.list_note n
+              WHERE n.reason = staged_note.reason AND n.source = staged_note.source)",
+        [],
+    )?;
+    let notes: i64 = tx.query_row("SELECT count(*) FROM list_note", [], |row| row.get(0))?;
+    if notes > MOST_NOTES {
+        return Err(AccountsError::TooManyReasons {
+            found: notes,
+            most: MOST_NOTES,
+        });
+    }
+    Ok(())
+}
+
+/// A kind of entries: its tables `list_*`, `staged_*` and `gathered_*`, and the columns that tell
+/// entries of one list apart.
+struct Part {
+    table: &'static str,
+    key: [&'static str; 2],
+}
+
+const NUMBERS: Part = Part {
+    table: "number",
+    key: ["prefix", "number"],
+};
+const PATTERNS: Part = Part {
+    table: "pattern",
+    key: ["kind", "value"],
+};
+
+/// Staged entries of one kind, on their way into a list.
+struct Merge<'a> {
+    tx: &'a Connection,
+    list: ListId,
+    source: Option<&'a str>,
+    part: &'a Part,
+}
+
+impl Merge<'_> {
+    /// Staged entries `s` that are not on the list just so, with those that are there as `m`.
+    fn differing(&self) -> String {
+        let Part { table, key: [a, b] } = self.part;
+        format!(
+            "FROM temp.staged_{table} s CROSS JOIN temp.staged_note n ON n.id = s.note
+             LEFT JOIN main.list_{table} m ON m.list = :list AND m.{a} = s.{a} AND m.{b} = s.{b}
+             WHERE m.list IS NULL OR m.note IS NOT n.listed OR m.expires_at IS NOT s.expires_at"
+        )
+    }
+
+    /// Entries `m` of the source that is replaced which did not come.
+    fn gone(&self) -> String {
+        let Part { table, key: [a, b] } = self.part;
+        format!(
+            "FROM main.list_{table} AS m
+             WHERE m.list = :list AND m.note IN (SELECT id FROM list_note WHERE source = :source)
+               AND NOT EXISTS
+                   (SELECT 1 FROM temp.staged_{table} s WHERE s.{a} = m.{a} AND s.{b} = m.{b})"
+        )
+    }
+
+    /// Counts what will change, and adds it to `done`.
+    fn look(&self, done: &mut Imported) -> Result<u64, AccountsError> {
+        let table = self.part.table;
+        let (gathered, staged) = (
+            self.count(&format!("SELECT count(*) FROM temp.gathered_{table}"), &[])?,
+            self.count(&format!("SELECT count(*) FROM temp.staged_{table}"), &[])?,
+        );
+        let list: (&str, &dyn rusqlite::ToSql) = (":list", &self.list);
+        let any = format!("SELECT EXISTS (SELECT 1 FROM list_{table} WHERE list = :list)");
+        let (differing, added) = if self.count(&any, &[list])? > 0 {
+            let differing = self.differing();
+            (
+                self.count(&format!("SELECT count(*) {differing}"), &[list])?,
+                self.count(
+                    &format!("SELECT count(*) FILTER (WHERE m.list IS NULL) {differing}"),
+                    &[list],
+                )?,
+            )
+        } else {
+            (staged, staged)
+        };
+        let removed = match &self.source {
+            Some(source) => self.count(
+                &format!("SELECT count(*) {}", self.gone()),
+                &[list, (":source", source)],
+            )?,
+            None => 0,
+        };
+        done.duplicates += gathered - staged;
+        done.added += added;
+        done.changed += differing - added;
+        done.unchanged += staged - differing;
+        done.removed += removed;
+        Ok(differing + removed)
+    }
+
+    fn count(
+        &self,
+        sql: &str,
+        values: &[(&str, &dyn rusqlite::ToSql)],
+    ) -> Result<u64, AccountsError> {
+        let count: i64 = self.tx.query_row(sql, values, |row| row.get(0))?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// Enters what will change in the log of changes.
+    fn tell(&self) -> Result<(), AccountsError> {
+        let [a, b] = self.part.key;
+        let into = format!("INSERT INTO main.list_change (list, {a}, {b}) SELECT :list,");
+        self.tx.execute(
+            &format!("{into} s.{a}, s.{b} {}", self.differing()),
+            named_params! {":list": self.list},
+        )?;
+        if let Some(source) = self.source {
+            self.tx.execute(
+                &format!("{into} m.{a}, m.{b} {}", self.gone()),
+                named_params! {":list": self.list, ":source": source},
+            )?;
+        }
+        tables::trim_log(self.tx)?;
+        Ok(())
+    }
+
+    fn write(&self, now: Timestamp) -> Result<(), AccountsError> {
+        let Part { table, key: [a, b] } = self.part;
+        if let Some(source) = self.source {
+            self.tx.execute(
+                &format!("DELETE {}", self.gone()),
+                named_params! {":list": self.list, ":source": source},
+            )?;
+        }
+        self.tx.execute(
+            &format!(
+                "INSERT INTO main.list_{table} (list, {a}, {b}, note, listed_at, expires_at)
+                 SELECT :list, s.{a}, s.{b}, n.listed, :now, s.expires_at
+                 FROM temp.staged_{table} s CROSS JOIN temp.staged_note n ON n.id = s.note
+                 WHERE true ORDER BY s.{a}, s.{b}
+                 ON CONFLICT DO UPDATE SET note = excluded.note, listed_at = excluded.listed_at,
+                     expires_at = excluded.expires_at
+                 WHERE note IS NOT excluded.note OR expires_at IS NOT excluded.expires_at"
+            ),
+            named_params! {":list": self.list, ":now": now.secs()},
+        )?;
+        Ok(())
+    }
+}

@@ -1,0 +1,150 @@
+//! Expired entries leave the file.
+//!
+//! The running service does this every hour: it is the one process that is always there, and
+//! nobody else reads the lists. An entry does not count from the instant it expires; it is kept
+//! for a day more, so that `tfps list check` can still say why a call was refused.
+
+use super::tables::{self, ListRow};
+use super::{Accounts, AccountsError};
+use crate::accounts::database::audit;
+use crate::domain::Timestamp;
+use rusqlite::{Connection, TransactionBehavior, params};
+
+/// Seconds an expired entry is kept.
+const KEPT: i64 = 24 * 3_600;
+/// Entries taken off in one transaction: other edits wait for no more than that.
+const PIECE: usize = 10_000;
+/// Notes that nobody uses any more do not matter below so many notes.
+const NOTES: i64 = 10_000;
+
+/// One table of entries and the columns that tell them apart within a list.
+struct Part {
+    /// The next entries that have expired, after a given one.
+    find: &'static str,
+    remove: &'static str,
+}
+
+const NUMBERS: Part = Part {
+    find: "SELECT prefix, number FROM list_number
+           WHERE list = ?1 AND (prefix, number) > (?2, ?3) AND expires_at <= ?4
+           ORDER BY prefix, number LIMIT ?5",
+    remove: "DELETE FROM list_number
+             WHERE list = ?1 AND prefix = ?2 AND number = ?3 AND expires_at <= ?4",
+};
+const PATTERNS: Part = Part {
+    find: "SELECT kind, value FROM list_pattern
+           WHERE list = ?1 AND (kind, value) > (?2, ?3) AND expires_at <= ?4
+           ORDER BY kind, value LIMIT ?5",
+    remove: "DELETE FROM list_pattern
+             WHERE list = ?1 AND kind = ?2 AND value = ?3 AND expires_at <= ?4",
+};
+
+/// An entry within its list, as its key columns stand in the table.
+type Key = (rusqlite::types::Value, rusqlite::types::Value);
+
+impl Accounts {
+    /// Takes entries off that expired more than a day ago, some at a time, each time with a line
+    /// in the audit log; how many. What is in memory needs no change: they count no more.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn purge_expired(&mut self, now: Timestamp) -> Result<u64, AccountsError> {
+        let until = now.secs() - KEPT;
+        let mut purged = 0;
+        for list in tables::lists(&self.connection)? {
+            if list.expires_from.is_none_or(|from| from > until) {
+                continue;
+            }
+            let least = |kind: &str| (kind.to_owned().into(), String::new().into());
+            purged += self.purge_part(&NUMBERS, &list, (0.into(), 0.into()), until, now)?;
+            purged += self.purge_part(&PATTERNS, &list, least(""), until, now)?;
+            let tx = self
+                .connection
+                .transaction_with_behavior(TransactionBehavior::Immediate)?;
+            tx.execute(
+                "UPDATE list SET expires_from =
+                     (SELECT min(at) FROM
+                         (SELECT min(expires_at) AS at FROM list_number WHERE list = ?1
+                          UNION ALL
+                          SELECT min(expires_at) FROM list_pattern WHERE list = ?1))
+                 WHERE id = ?1",
+                [list.id],
+            )?;
+            tx.commit()?;
+        }
+        Ok(purged)
+    }
+
+    fn purge_part(
+        &mut self,
+        part: &Part,
+        list: &ListRow,
+        mut after: Key,
+        until: i64,
+        now: Timestamp,
+    ) -> Result<u64, AccountsError> {
+        let mut purged = 0;
+        loop {
+            // Found without a lock on the file; that each is still expired is asked again below.
+            let piece = find(&self.connection, part.find, list, &after, until)?;
+            let Some(last) = piece.last() else {
+                return Ok(purged);
+            };
+            after.clone_from(last);
+            let tx = self
+                .connection
+                .transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let mut removed = 0;
+            {
+                let mut remove = tx.prepare_cached(part.remove)?;
+                for (first, second) in &piece {
+                    removed += remove.execute(params![list.id, first, second, until])?;
+                }
+            }
+            let subject = format!(
+                "{} {}: {removed} expired entries",
+                list.list.as_str(),
+                list.name()
+            );
+            audit(&tx, now, "tfps", "list purge", &subject)?;
+            tx.commit()?;
+            purged += removed as u64;
+        }
+    }
+
+    /// Forgets reasons and sources that no entry has any more, once there are many. Looks at
+    /// every entry, and edits wait meanwhile, some seconds with ten million: for once a day.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn sweep_notes(&mut self) -> Result<(), AccountsError> {
+        let notes: i64 =
+            self.connection
+                .query_row("SELECT count(*) FROM list_note", [], |row| row.get(0))?;
+        if notes >= NOTES {
+            sweep(&self.connection)?;
+        }
+        Ok(())
+    }
+}
+
+fn sweep(c: &Connection) -> rusqlite::Result<usize> {
+    c.execute(
+        "DELETE FROM list_note WHERE id NOT IN
+             (SELECT note FROM list_number UNION SELECT note FROM list_pattern)",
+        [],
+    )
+}
+
+fn find(
+    c: &Connection,
+    statement: &str,
+    list: &ListRow,
+    after: &Key,
+    until: i64,
+) -> rusqlite::Result<Vec<Key>> {
+    let mut statement = c.prepare_cached(statement)?;
+    let values = params![list.id, after.0, after.1, until, PIECE.cast_signed()];
+    let rows = statement.query_map(values, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    rows.collect()
+}

@@ -1,0 +1,197 @@
+//! Rows of a CSV file, one line each, cut into their values.
+
+use super::RowProblem;
+use std::io::{BufRead, BufReader, Read};
+
+/// Longest row, bytes. Real ones have some 150.
+pub const MAX_ROW_BYTES: usize = 16 * 1024;
+
+/// Lines of bounded length.
+#[derive(Debug)]
+pub struct Lines<R> {
+    source: BufReader<R>,
+    current: Vec<u8>,
+    number: u64,
+    bytes: u64,
+}
+
+/// What [`Lines::advance`] came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Advance {
+    /// A line, now the current one.
+    Line,
+    /// A line of more than [`MAX_ROW_BYTES`], which was skipped.
+    TooLong,
+    /// No more lines.
+    End,
+}
+
+impl<R: Read> Lines<R> {
+    /// Before the first line.
+    pub fn new(source: R) -> Self {
+        Self {
+            source: BufReader::with_capacity(64 * 1024, source),
+            current: Vec::new(),
+            number: 0,
+            bytes: 0,
+        }
+    }
+
+    /// The line without its ending.
+    pub fn current(&self) -> &[u8] {
+        &self.current
+    }
+
+    /// Number of the line, counted from 1.
+    pub const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Bytes consumed so far: for a progress bar.
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Reads a line; what is over the bound is skipped without being kept.
+    ///
+    /// # Errors
+    /// The source cannot be read.
+    pub fn advance(&mut self) -> std::io::Result<Advance> {
+        self.current.clear();
+        self.number += 1;
+        let mut too_long = false;
+        let mut any = false;
+        loop {
+            let buffer = match self.source.fill_buf() {
+                Ok(buffer) => buffer,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            if buffer.is_empty() && !any {
+                return Ok(Advance::End);
+            }
+            any = true;
+            let end = buffer.iter().position(|&byte| byte == b'\n');
+            let content = &buffer[..end.unwrap_or(buffer.len())];
+            if self.current.len() + content.len() > MAX_ROW_BYTES {
+                too_long = true;
+                self.current.clear();
+            } else if !too_long {
+                self.current.extend_from_slice(content);
+            }
+            let at_end = end.is_some() || buffer.is_empty();
+            let consumed = end.map_or(buffer.len(), |at| at + 1);
+            self.source.consume(consumed);
+            self.bytes += consumed as u64;
+            if at_end {
+                break;
+            }
+        }
+        if self.current.last() == Some(&b'\r') {
+            self.current.pop();
+        }
+        Ok(if too_long {
+            Advance::TooLong
+        } else {
+            Advance::Line
+        })
+    }
+}
+
+/// The values of one line. Most lines have no quotation mark and are cut at the commas; the
+/// others go through the `csv` crate.
+#[derive(Debug, Default)]
+pub struct Values {
+    /// Ends of the values of an unquoted line.
+    ends: Vec<usize>,
+    quoted: Option<csv::StringRecord>,
+}
+
+impl Values {
+    /// Cuts a line into its values.
+    ///
+    /// # Errors
+    /// A quotation mark is out of place.
+    pub fn split(&mut self, line: &str) -> Result<(), RowProblem> {
+        self.ends.clear();
+        self.quoted = None;
+        if line.contains('"') {
+            self.quoted = Some(split_quoted(line)?);
+            return Ok(());
+        }
+        self.ends.extend(line.match_indices(',').map(|(at, _)| at));
+        self.ends.push(line.len());
+        Ok(())
+    }
+
+    /// How many values the line has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.quoted
+            .as_ref()
+            .map_or(self.ends.len(), csv::StringRecord::len)
+    }
+
+    /// Whether no line was cut yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The value at a place of the line that was cut.
+    #[must_use]
+    pub fn get<'a>(&'a self, line: &'a str, at: usize) -> &'a str {
+        if let Some(quoted) = &self.quoted {
+            return quoted.get(at).unwrap_or_default();
+        }
+        let start = match at {
+            0 => 0,
+            _ => self.ends[at - 1] + 1,
+        };
+        &line[start..self.ends[at]]
+    }
+
+    /// All of them.
+    pub fn iter<'a>(&'a self, line: &'a str) -> impl Iterator<Item = &'a str> {
+        (0..self.len()).map(move |at| self.get(line, at))
+    }
+}
+
+fn split_quoted(line: &str) -> Result<csv::StringRecord, RowProblem> {
+    if !quotes_are_well_placed(line) {
+        return Err(RowProblem::Quotes);
+    }
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .buffer_capacity(line.len())
+        .from_reader(line.as_bytes());
+    let mut record = csv::StringRecord::new();
+    match reader.read_record(&mut record) {
+        Ok(true) => Ok(record),
+        Ok(false) | Err(_) => Err(RowProblem::Quotes),
+    }
+}
+
+/// RFC 4180, section 2: a quoted value begins and ends with a mark, marks inside are doubled,
+/// an unquoted value has none. The `csv` crate forgives all of that and would guess.
+fn quotes_are_well_placed(line: &str) -> bool {
+    #[derive(PartialEq)]
+    enum At {
+        Start,
+        Plain,
+        Quoted,
+        Closed,
+    }
+    let mut at = At::Start;
+    for byte in line.bytes() {
+        at = match (at, byte) {
+            (At::Quoted, b'"') => At::Closed,
+            (At::Quoted, _) => At::Quoted,
+            (At::Start | At::Closed, b'"') => At::Quoted,
+            (_, b',') => At::Start,
+            (At::Closed, _) | (At::Plain, b'"') => return false,
+            (At::Start | At::Plain, _) => At::Plain,
+        };
+    }
+    at != At::Quoted
+}
