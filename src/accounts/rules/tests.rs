@@ -302,3 +302,23 @@ fn a_period_is_written_as_it_is_read() {
         text.parse::<PeriodRules>().expect_err(text);
     }
 }
+
+#[test]
+fn the_schema_explains_every_field() {
+    use utoipa::{PartialSchema, ToSchema};
+    let mut parts = vec![(String::from("PolicyRules"), PolicyRules::schema())];
+    PolicyRules::schemas(&mut parts);
+    assert!(parts.len() >= 10, "{} parts", parts.len());
+    for (name, part) in parts {
+        let part = serde_json::to_value(part).expect("json");
+        let told = part["description"].as_str().unwrap_or_default();
+        assert!(!told.is_empty(), "{name}");
+        let fields = part["properties"].as_object().into_iter().flatten();
+        for (field, schema) in fields {
+            // Of a part that may be absent it stands with the part.
+            let told = [&schema["description"], &schema["oneOf"][0]["description"]];
+            let told = told.iter().any(|told| told.as_str().is_some());
+            assert!(told, "{name}.{field}: {schema}");
+        }
+    }
+}

@@ -106,8 +106,8 @@ fn in_audit_nobody_is_held_back_and_the_count_goes_on() {
     });
     let told = |now| {
         let event = ask(&engine, Ingress::Prevention, LONDON, now);
-        let checks = event.decision.checks.into_iter();
-        let r11 = checks.filter(|c| c.check == Check::R11).next_back();
+        let mut checks = event.decision.checks.into_iter();
+        let r11 = checks.find(|c| c.check == Check::R11);
         let r11 = r11.expect("kept");
         (event.decision.code, r11.outcome, r11.evidence)
     };
