@@ -14,7 +14,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use tfps::accounts::{Accounts, Snapshot};
 use tfps::decide::{Engine, WindowSizes};
-use tfps::domain::{CallAttempt, CallEvent, Ingress, NeutralAnswer, Timestamp};
+use tfps::domain::lists::{Listed, NumberList, NumberListBuilder};
+use tfps::domain::{CallAttempt, CallEvent, Ingress, NeutralAnswer, Number, Timestamp};
 use tfps::geo::Geo;
 use tfps::model::ModelSlot;
 use tfps::sip::{Endpoint, Limits, Outcome, Secret, parse};
@@ -24,6 +25,7 @@ use uuid::Uuid;
 
 const START: Timestamp = Timestamp::from_secs(1_760_000_000);
 const CALLERS: u64 = 10_000;
+const LISTED: u64 = 10_000_000;
 
 fn attempt(n: u64) -> CallAttempt {
     let caller = n % CALLERS;
@@ -110,6 +112,7 @@ fn steps(c: &mut Criterion) {
         b.iter(|| model.explain(black_box(&event.features), 5).is_ok());
     });
     datagram_to_answer(&mut group, &engine, now);
+    look_up(&mut group, now);
     append(&mut group, &event, now);
     group.finish();
 }
@@ -136,6 +139,37 @@ fn datagram_to_answer(group: &mut Group<'_>, engine: &Engine, now: Timestamp) {
             BatchSize::SmallInput,
         );
     });
+}
+
+/// The n-th listed number, all of them even.
+fn listed(n: u64) -> Option<Number> {
+    Number::from_u64(40_210_000_000 + n % LISTED * 74)
+}
+
+fn ten_million() -> NumberList {
+    let mut builder = NumberListBuilder::default();
+    let note = builder.note(&"benchmark".into(), &"bench".into());
+    for number in (0..LISTED).filter_map(listed) {
+        builder.push(Listed::Number(number), note, None);
+    }
+    builder.finish()
+}
+
+fn look_up(group: &mut Group<'_>, now: Timestamp) {
+    let list = ten_million();
+    for (name, odd) in [("hit", 0), ("miss", 1)] {
+        let mut n = 0;
+        group.bench_function(format!("look-up in ten million, {name}"), |b| {
+            b.iter_batched(
+                || {
+                    n += 7_919_317;
+                    listed(n).and_then(|even| Number::from_u64(even.as_u64() + odd))
+                },
+                |number| list.find(number?, now),
+                BatchSize::SmallInput,
+            );
+        });
+    }
 }
 
 fn append(group: &mut Group<'_>, event: &CallEvent, now: Timestamp) {

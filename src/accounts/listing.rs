@@ -5,6 +5,7 @@
 
 mod bulk;
 mod check;
+mod merge;
 mod numbers;
 mod purge;
 mod query;

@@ -2,27 +2,22 @@
 //!
 //! Entries are first gathered in temporary tables, which touch nothing, take no lock and vanish
 //! with the process. They are then sorted, which makes ten million insertions fast, and merged in
-//! one transaction: all of them or none. What is there already and the same is left alone, so
-//! that the same file once more changes nothing. A few changes are told entry by entry; beyond
-//! that the list is marked as changed, and whoever serves it reads it whole in the background.
+//! one transaction: all of them or none.
 
-use super::tables::{self, ListId};
+use super::merge::merge;
+use super::tables;
 use super::{
     Accounts, AccountsError, EntryKind, ListKind, NewEntry, Scope, Value, check_agents,
     require_scope,
 };
 use crate::accounts::database::audit;
 use crate::domain::Timestamp;
-use rusqlite::{Connection, TransactionBehavior, named_params, params};
+use rusqlite::{TransactionBehavior, params};
 use serde::Serialize;
 use std::collections::HashMap;
 
-/// More changes than this are not told one by one.
-const TOLD: u64 = 8_192;
 /// Reasons and sources kept at hand.
 const NOTES_AT_HAND: usize = 4_096;
-/// Different pairs of reason and source in all lists together: a service holds them in memory.
-const MOST_NOTES: i64 = 1_000_000;
 /// More rows than this leave a log that is worth folding into the file at once.
 const MANY: u64 = 100_000;
 
@@ -212,7 +207,15 @@ impl ListImport<'_> {
         let c = &self.accounts.connection;
         c.execute_batch(SORT)?;
         let tx = rusqlite::Transaction::new_unchecked(c, TransactionBehavior::Immediate)?;
-        let done = self.merge(&tx)?;
+        require_scope(&tx, &self.scope)?;
+        let list = tables::ensure_list(&tx, &self.scope.text(), self.list)?;
+        let mut done = merge(&tx, list, self.replace.as_deref(), self.now)?;
+        done.entries = self.entries;
+        done.expired = self.expired;
+        tables::note_expiry(&tx, list, self.earliest)?;
+        if self.agents {
+            check_agents(&tx, &self.scope.name(), list)?;
+        }
         if done.changes() == 0 {
             return Ok(done);
         }
@@ -237,46 +240,6 @@ impl ListImport<'_> {
         }
         Ok(done)
     }
-
-    fn merge(&self, tx: &Connection) -> Result<Imported, AccountsError> {
-        require_scope(tx, &self.scope)?;
-        let list = tables::ensure_list(tx, &self.scope.text(), self.list)?;
-        number_notes(tx)?;
-        let source = self.replace.as_deref();
-        let numbers = Merge {
-            tx,
-            list,
-            source,
-            part: &NUMBERS,
-        };
-        let patterns = Merge {
-            tx,
-            list,
-            source,
-            part: &PATTERNS,
-        };
-        let mut done = Imported {
-            entries: self.entries,
-            expired: self.expired,
-            ..Imported::default()
-        };
-        let told = numbers.look(&mut done)?;
-        if told > TOLD {
-            tx.execute("UPDATE list SET epoch = epoch + 1 WHERE id = ?1", [list])?;
-        } else if told > 0 {
-            numbers.tell()?;
-        }
-        numbers.write(self.now)?;
-        if patterns.look(&mut done)? > 0 {
-            patterns.write(self.now)?;
-            tables::patterns_changed(tx, list)?;
-        }
-        tables::note_expiry(tx, list, self.earliest)?;
-        if self.agents {
-            check_agents(tx, &self.scope.name(), list)?;
-        }
-        Ok(done)
-    }
 }
 
 impl Drop for ListImport<'_> {
@@ -288,161 +251,5 @@ impl Drop for ListImport<'_> {
         }
         // They would go with the connection anyway.
         drop(c.execute_batch(CLEAR));
-    }
-}
-
-/// Gives the notes that came the rows they have, or now get, in the file.
-fn number_notes(tx: &Connection) -> Result<(), AccountsError> {
-    tx.execute(
-        "INSERT OR IGNORE INTO main.list_note (reason, source)
-             SELECT reason, source FROM temp.staged_note",
-        [],
-    )?;
-    tx.execute(
-        "UPDATE temp.staged_note SET listed =
-             (SELECT n.id FROM main.list_note n
-              WHERE n.reason = staged_note.reason AND n.source = staged_note.source)",
-        [],
-    )?;
-    let notes: i64 = tx.query_row("SELECT count(*) FROM list_note", [], |row| row.get(0))?;
-    if notes > MOST_NOTES {
-        return Err(AccountsError::TooManyReasons {
-            found: notes,
-            most: MOST_NOTES,
-        });
-    }
-    Ok(())
-}
-
-/// A kind of entries: its tables `list_*`, `staged_*` and `gathered_*`, and the columns that tell
-/// entries of one list apart.
-struct Part {
-    table: &'static str,
-    key: [&'static str; 2],
-}
-
-const NUMBERS: Part = Part {
-    table: "number",
-    key: ["prefix", "number"],
-};
-const PATTERNS: Part = Part {
-    table: "pattern",
-    key: ["kind", "value"],
-};
-
-/// Staged entries of one kind, on their way into a list.
-struct Merge<'a> {
-    tx: &'a Connection,
-    list: ListId,
-    source: Option<&'a str>,
-    part: &'a Part,
-}
-
-impl Merge<'_> {
-    /// Staged entries `s` that are not on the list just so, with those that are there as `m`.
-    fn differing(&self) -> String {
-        let Part { table, key: [a, b] } = self.part;
-        format!(
-            "FROM temp.staged_{table} s CROSS JOIN temp.staged_note n ON n.id = s.note
-             LEFT JOIN main.list_{table} m ON m.list = :list AND m.{a} = s.{a} AND m.{b} = s.{b}
-             WHERE m.list IS NULL OR m.note IS NOT n.listed OR m.expires_at IS NOT s.expires_at"
-        )
-    }
-
-    /// Entries `m` of the source that is replaced which did not come.
-    fn gone(&self) -> String {
-        let Part { table, key: [a, b] } = self.part;
-        format!(
-            "FROM main.list_{table} AS m
-             WHERE m.list = :list AND m.note IN (SELECT id FROM list_note WHERE source = :source)
-               AND NOT EXISTS
-                   (SELECT 1 FROM temp.staged_{table} s WHERE s.{a} = m.{a} AND s.{b} = m.{b})"
-        )
-    }
-
-    /// Counts what will change, and adds it to `done`.
-    fn look(&self, done: &mut Imported) -> Result<u64, AccountsError> {
-        let table = self.part.table;
-        let (gathered, staged) = (
-            self.count(&format!("SELECT count(*) FROM temp.gathered_{table}"), &[])?,
-            self.count(&format!("SELECT count(*) FROM temp.staged_{table}"), &[])?,
-        );
-        let list: (&str, &dyn rusqlite::ToSql) = (":list", &self.list);
-        let any = format!("SELECT EXISTS (SELECT 1 FROM list_{table} WHERE list = :list)");
-        let (differing, added) = if self.count(&any, &[list])? > 0 {
-            let differing = self.differing();
-            (
-                self.count(&format!("SELECT count(*) {differing}"), &[list])?,
-                self.count(
-                    &format!("SELECT count(*) FILTER (WHERE m.list IS NULL) {differing}"),
-                    &[list],
-                )?,
-            )
-        } else {
-            (staged, staged)
-        };
-        let removed = match &self.source {
-            Some(source) => self.count(
-                &format!("SELECT count(*) {}", self.gone()),
-                &[list, (":source", source)],
-            )?,
-            None => 0,
-        };
-        done.duplicates += gathered - staged;
-        done.added += added;
-        done.changed += differing - added;
-        done.unchanged += staged - differing;
-        done.removed += removed;
-        Ok(differing + removed)
-    }
-
-    fn count(
-        &self,
-        sql: &str,
-        values: &[(&str, &dyn rusqlite::ToSql)],
-    ) -> Result<u64, AccountsError> {
-        let count: i64 = self.tx.query_row(sql, values, |row| row.get(0))?;
-        Ok(count.unsigned_abs())
-    }
-
-    /// Enters what will change in the log of changes.
-    fn tell(&self) -> Result<(), AccountsError> {
-        let [a, b] = self.part.key;
-        let into = format!("INSERT INTO main.list_change (list, {a}, {b}) SELECT :list,");
-        self.tx.execute(
-            &format!("{into} s.{a}, s.{b} {}", self.differing()),
-            named_params! {":list": self.list},
-        )?;
-        if let Some(source) = self.source {
-            self.tx.execute(
-                &format!("{into} m.{a}, m.{b} {}", self.gone()),
-                named_params! {":list": self.list, ":source": source},
-            )?;
-        }
-        tables::trim_log(self.tx)?;
-        Ok(())
-    }
-
-    fn write(&self, now: Timestamp) -> Result<(), AccountsError> {
-        let Part { table, key: [a, b] } = self.part;
-        if let Some(source) = self.source {
-            self.tx.execute(
-                &format!("DELETE {}", self.gone()),
-                named_params! {":list": self.list, ":source": source},
-            )?;
-        }
-        self.tx.execute(
-            &format!(
-                "INSERT INTO main.list_{table} (list, {a}, {b}, note, listed_at, expires_at)
-                 SELECT :list, s.{a}, s.{b}, n.listed, :now, s.expires_at
-                 FROM temp.staged_{table} s CROSS JOIN temp.staged_note n ON n.id = s.note
-                 WHERE true ORDER BY s.{a}, s.{b}
-                 ON CONFLICT DO UPDATE SET note = excluded.note, listed_at = excluded.listed_at,
-                     expires_at = excluded.expires_at
-                 WHERE note IS NOT excluded.note OR expires_at IS NOT excluded.expires_at"
-            ),
-            named_params! {":list": self.list, ":now": now.secs()},
-        )?;
-        Ok(())
     }
 }

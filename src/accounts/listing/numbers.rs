@@ -88,7 +88,8 @@ impl NumberLists {
         let log = Log::of(c)?;
         let mut from = self.position;
         let mut lists = self.lists.clone();
-        if !log.reaches(self.position) {
+        let nothing_missed = log.reaches(self.position);
+        if !nothing_missed {
             lists.values_mut().for_each(|one| one.epoch = NEVER_READ);
         }
         if let Some(read) = read {
@@ -105,8 +106,9 @@ impl NumberLists {
         lists.retain(|id, _| known.contains(id));
         for row in rows {
             // A new list is in the log from its first number on, unless it began with an import.
+            let is_in_log = nothing_missed && row.epoch == 0;
             lists.entry(row.id).or_insert_with(|| Numbers {
-                epoch: if row.epoch == 0 { 0 } else { NEVER_READ },
+                epoch: if is_in_log { 0 } else { NEVER_READ },
                 list: NumberList::default(),
             });
         }

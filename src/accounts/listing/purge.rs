@@ -22,6 +22,8 @@ struct Part {
     /// The next entries that have expired, after a given one.
     find: &'static str,
     remove: &'static str,
+    /// Tells those who follow the list that an entry is gone.
+    tell: &'static str,
 }
 
 const NUMBERS: Part = Part {
@@ -30,6 +32,7 @@ const NUMBERS: Part = Part {
            ORDER BY prefix, number LIMIT ?5",
     remove: "DELETE FROM list_number
              WHERE list = ?1 AND prefix = ?2 AND number = ?3 AND expires_at <= ?4",
+    tell: "INSERT INTO list_change (list, prefix, number) VALUES (?1, ?2, ?3)",
 };
 const PATTERNS: Part = Part {
     find: "SELECT kind, value FROM list_pattern
@@ -37,6 +40,8 @@ const PATTERNS: Part = Part {
            ORDER BY kind, value LIMIT ?5",
     remove: "DELETE FROM list_pattern
              WHERE list = ?1 AND kind = ?2 AND value = ?3 AND expires_at <= ?4",
+    tell: "UPDATE list SET patterns = patterns + 1
+           WHERE id = ?1 AND ?2 IS NOT NULL AND ?3 IS NOT NULL",
 };
 
 /// An entry within its list, as its key columns stand in the table.
@@ -44,7 +49,7 @@ type Key = (rusqlite::types::Value, rusqlite::types::Value);
 
 impl Accounts {
     /// Takes entries off that expired more than a day ago, some at a time, each time with a line
-    /// in the audit log; how many. What is in memory needs no change: they count no more.
+    /// in the audit log; how many.
     ///
     /// # Errors
     /// The database cannot be written.
@@ -97,10 +102,13 @@ impl Accounts {
             let mut removed = 0;
             {
                 let mut remove = tx.prepare_cached(part.remove)?;
+                let mut tell = tx.prepare_cached(part.tell)?;
                 for (first, second) in &piece {
                     removed += remove.execute(params![list.id, first, second, until])?;
+                    tell.execute(params![list.id, first, second])?;
                 }
             }
+            tables::trim_log(&tx)?;
             let subject = format!(
                 "{} {}: {removed} expired entries",
                 list.list.as_str(),

@@ -138,9 +138,8 @@ pub(super) fn run(
             name()
         );
     }
-    let file_name = args.file.file_name().unwrap_or_default().to_string_lossy();
     let waiting = progress::waiting("sorting and merging");
-    let done = import.finish(&file_name)?;
+    let done = import.finish(&args.file_name())?;
     waiting.finish_and_clear();
     let set_aside = aside.finish(&args.file, "correct those and import them too")?;
     tell(&done, set_aside, args.format)
@@ -170,6 +169,13 @@ fn tell(done: &Imported, set_aside: u64, format: Format) -> anyhow::Result<Done>
 }
 
 impl ImportArgs {
+    /// As it can stand in the audit log, and as a source.
+    fn file_name(&self) -> String {
+        let name = self.file.file_name().unwrap_or_default().to_string_lossy();
+        let printable = name.chars().filter(|c| !c.is_control());
+        printable.take(100).collect()
+    }
+
     fn defaults(&self) -> anyhow::Result<Defaults> {
         let list = match (self.list, &self.group) {
             (None | Some(ListArg::Group), Some(_)) | (Some(ListArg::Group), None) => {
@@ -184,7 +190,6 @@ impl ImportArgs {
             (None, ListKind::Group) => EntryKind::Network,
             (None, _) => EntryKind::Number,
         };
-        let file_name = self.file.file_name().unwrap_or_default().to_string_lossy();
         let source = self.replace_source.as_ref().or(self.source.as_ref());
         Ok(Defaults {
             list,
@@ -195,7 +200,7 @@ impl ImportArgs {
                 .or(self.reason.as_ref())
                 .cloned()
                 .unwrap_or_default(),
-            source: source.map_or_else(|| file_name.chars().take(100).collect(), Clone::clone),
+            source: source.cloned().unwrap_or_else(|| self.file_name()),
             expires: self.expires,
         })
     }

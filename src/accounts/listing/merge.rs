@@ -1,0 +1,207 @@
+//! Staged entries, into the list they are for.
+//!
+//! What is on the list already and the same is left alone, so that the same file once more changes
+//! nothing. A few changes are told entry by entry in the log of changes; beyond that the list is
+//! marked as changed, and whoever serves it reads it whole in the background.
+//!
+//! All is done by SQLite statements over whole tables: ten million times around a loop here would
+//! take as long again.
+
+use super::bulk::Imported;
+use super::tables::{self, ListId};
+use crate::accounts::AccountsError;
+use crate::domain::Timestamp;
+use rusqlite::{Connection, named_params};
+
+/// More changes than this are not told one by one.
+const TOLD: u64 = 8_192;
+/// Different pairs of reason and source in all lists together: a service holds them in memory.
+const MOST_NOTES: i64 = 1_000_000;
+/// Merges the tables `temp.staged_*` into a list, within a transaction. With `source`, what is of
+/// that source and not staged goes.
+pub(super) fn merge(
+    tx: &Connection,
+    list: ListId,
+    source: Option<&str>,
+    now: Timestamp,
+) -> Result<Imported, AccountsError> {
+    number_notes(tx)?;
+    let of = |part| Merge {
+        tx,
+        list,
+        source,
+        part,
+    };
+    let (numbers, patterns) = (of(&NUMBERS), of(&PATTERNS));
+    let mut done = Imported::default();
+    let told = numbers.look(&mut done)?;
+    if told > TOLD {
+        tx.execute("UPDATE list SET epoch = epoch + 1 WHERE id = ?1", [list])?;
+    } else if told > 0 {
+        numbers.tell()?;
+    }
+    if told > 0 {
+        numbers.write(now)?;
+    }
+    if patterns.look(&mut done)? > 0 {
+        patterns.write(now)?;
+        tables::patterns_changed(tx, list)?;
+    }
+    Ok(done)
+}
+
+/// Gives the notes that came the rows they have, or now get, in the file.
+fn number_notes(tx: &Connection) -> Result<(), AccountsError> {
+    tx.execute(
+        "INSERT OR IGNORE INTO main.list_note (reason, source)
+             SELECT reason, source FROM temp.staged_note",
+        [],
+    )?;
+    tx.execute(
+        "UPDATE temp.staged_note SET listed =
+             (SELECT n.id FROM main.list_note n
+              WHERE n.reason = staged_note.reason AND n.source = staged_note.source)",
+        [],
+    )?;
+    let notes: i64 = tx.query_row("SELECT count(*) FROM list_note", [], |row| row.get(0))?;
+    if notes > MOST_NOTES {
+        return Err(AccountsError::TooManyReasons {
+            found: notes,
+            most: MOST_NOTES,
+        });
+    }
+    Ok(())
+}
+
+/// A kind of entries: its tables `list_*`, `staged_*` and `gathered_*`, and the columns that tell
+/// entries of one list apart.
+struct Part {
+    table: &'static str,
+    key: [&'static str; 2],
+}
+
+const NUMBERS: Part = Part {
+    table: "number",
+    key: ["prefix", "number"],
+};
+const PATTERNS: Part = Part {
+    table: "pattern",
+    key: ["kind", "value"],
+};
+
+/// Staged entries of one kind, on their way into a list.
+struct Merge<'a> {
+    tx: &'a Connection,
+    list: ListId,
+    source: Option<&'a str>,
+    part: &'a Part,
+}
+
+impl Merge<'_> {
+    /// Staged entries `s` that are not on the list just so, with those that are there as `m`.
+    fn differing(&self) -> String {
+        let Part { table, key: [a, b] } = self.part;
+        format!(
+            "FROM temp.staged_{table} s CROSS JOIN temp.staged_note n ON n.id = s.note
+             LEFT JOIN main.list_{table} m ON m.list = :list AND m.{a} = s.{a} AND m.{b} = s.{b}
+             WHERE m.list IS NULL OR m.note IS NOT n.listed OR m.expires_at IS NOT s.expires_at"
+        )
+    }
+
+    /// Entries `m` of the source that is replaced which did not come.
+    fn gone(&self) -> String {
+        let Part { table, key: [a, b] } = self.part;
+        format!(
+            "FROM main.list_{table} AS m
+             WHERE m.list = :list AND m.note IN (SELECT id FROM list_note WHERE source = :source)
+               AND NOT EXISTS
+                   (SELECT 1 FROM temp.staged_{table} s WHERE s.{a} = m.{a} AND s.{b} = m.{b})"
+        )
+    }
+
+    /// Counts what will change, and adds it to `done`.
+    fn look(&self, done: &mut Imported) -> Result<u64, AccountsError> {
+        let table = self.part.table;
+        let (gathered, staged) = (
+            self.count(&format!("SELECT count(*) FROM temp.gathered_{table}"), &[])?,
+            self.count(&format!("SELECT count(*) FROM temp.staged_{table}"), &[])?,
+        );
+        let list: (&str, &dyn rusqlite::ToSql) = (":list", &self.list);
+        let any = format!("SELECT EXISTS (SELECT 1 FROM list_{table} WHERE list = :list)");
+        let (differing, added) = if self.count(&any, &[list])? > 0 {
+            let differing = self.differing();
+            (
+                self.count(&format!("SELECT count(*) {differing}"), &[list])?,
+                self.count(
+                    &format!("SELECT count(*) FILTER (WHERE m.list IS NULL) {differing}"),
+                    &[list],
+                )?,
+            )
+        } else {
+            (staged, staged)
+        };
+        let removed = match &self.source {
+            Some(source) => self.count(
+                &format!("SELECT count(*) {}", self.gone()),
+                &[list, (":source", source)],
+            )?,
+            None => 0,
+        };
+        done.duplicates += gathered - staged;
+        done.added += added;
+        done.changed += differing - added;
+        done.unchanged += staged - differing;
+        done.removed += removed;
+        Ok(differing + removed)
+    }
+
+    fn count(
+        &self,
+        sql: &str,
+        values: &[(&str, &dyn rusqlite::ToSql)],
+    ) -> Result<u64, AccountsError> {
+        let count: i64 = self.tx.query_row(sql, values, |row| row.get(0))?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// Enters what will change in the log of changes.
+    fn tell(&self) -> Result<(), AccountsError> {
+        let [a, b] = self.part.key;
+        let into = format!("INSERT INTO main.list_change (list, {a}, {b}) SELECT :list,");
+        self.tx.execute(
+            &format!("{into} s.{a}, s.{b} {}", self.differing()),
+            named_params! {":list": self.list},
+        )?;
+        if let Some(source) = self.source {
+            self.tx.execute(
+                &format!("{into} m.{a}, m.{b} {}", self.gone()),
+                named_params! {":list": self.list, ":source": source},
+            )?;
+        }
+        tables::trim_log(self.tx)?;
+        Ok(())
+    }
+
+    fn write(&self, now: Timestamp) -> Result<(), AccountsError> {
+        let Part { table, key: [a, b] } = self.part;
+        if let Some(source) = self.source {
+            self.tx.execute(
+                &format!("DELETE {}", self.gone()),
+                named_params! {":list": self.list, ":source": source},
+            )?;
+        }
+        self.tx.execute(
+            &format!(
+                "INSERT INTO main.list_{table} (list, {a}, {b}, note, listed_at, expires_at)
+                 SELECT :list, s.{a}, s.{b}, n.listed, :now, s.expires_at
+                 FROM temp.staged_{table} s CROSS JOIN temp.staged_note n ON n.id = s.note
+                 WHERE true ORDER BY s.{a}, s.{b}
+                 ON CONFLICT DO UPDATE SET note = excluded.note, listed_at = excluded.listed_at,
+                     expires_at = excluded.expires_at
+                 WHERE note IS NOT excluded.note OR expires_at IS NOT excluded.expires_at"
+            ),
+            named_params! {":list": self.list, ":now": now.secs()},
+        )?;
+        Ok(())
+    }
+}
