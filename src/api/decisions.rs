@@ -102,7 +102,6 @@ pub struct DecisionCheck {
 }
 
 /// The route.
-#[must_use]
 pub fn router(calls: Arc<dyn Calls>) -> Router {
     let wrong_method = || async { Problem::new(StatusCode::METHOD_NOT_ALLOWED, "expected POST") };
     Router::new()

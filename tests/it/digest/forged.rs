@@ -1,12 +1,10 @@
 //! Asterisk's dialogue by hand, and what somebody would send who listened to it.
 
 use std::net::SocketAddr;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use md5::Digest as _;
-use tfps::app::DataDir;
+use tfps::app::{DataDir, clock};
 use tfps::digest::{Nonce, Nonces};
-use tfps::domain::Timestamp;
 
 use super::{LONDON, PASSWORD, counted_to_alice, service, stored};
 use crate::support::{Message, Phone, code_of};
@@ -214,10 +212,7 @@ fn old_nonces_are_stale_and_foreign_ones_are_nothing() {
         .expect("the folder")
         .nonce_key();
     let ours = Nonces::new(key);
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .expect("after 1970");
-    let now = Timestamp(i64::try_from(now.as_micros()).expect("this age"));
+    let now = clock::now();
     let genuine = ours.read(&fresh.nonce, "itsp.example").expect("ours");
     let at = |at| Nonce { at, ..genuine };
     let written = |nonces: &Nonces, nonce, realm| Client {
