@@ -76,7 +76,8 @@ pub struct DetectionSettings {
 pub struct DigestSettings {
     /// Seconds until the nonce of a challenge is stale.
     pub nonce_secs: u32,
-    /// Algorithms offered, the preferred first. Some old clients look at the first only.
+    /// Algorithms offered, the preferred first; clients take the first they know. MD5 comes first
+    /// unless told otherwise, as many look at nothing else: see [`crate::digest`].
     pub algorithms: Algorithms,
     /// Nonces whose counts are remembered, at most, some 50 bytes each. With more in use, the
     /// oldest are stale before their time.
@@ -198,7 +199,7 @@ impl Default for DigestSettings {
     fn default() -> Self {
         Self {
             nonce_secs: 300,
-            algorithms: Algorithms(vec![DigestAlgorithm::Sha256, DigestAlgorithm::Md5]),
+            algorithms: Algorithms(vec![DigestAlgorithm::Md5, DigestAlgorithm::Sha256]),
             max_nonces: 262_144,
         }
     }

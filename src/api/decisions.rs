@@ -1,6 +1,8 @@
 //! `POST /v1/decisions`: a question in JSON, and everything that is known of its answer.
 //!
-//! Each POST is a new call. Who may ask is as on 9090: a trusted address, else HTTP digest.
+//! Each POST is a new call. Who may ask is as on 9090: a trusted address, else HTTP digest. The
+//! challenge is for the domain that the body names, so the body must come with the first request
+//! already: `curl --anyauth` sends it, `curl --digest` an empty one.
 
 use super::Problem;
 use super::ask::{Asker, Calls, Question, Undecided, ask, checked_domain, checked_text};
@@ -100,7 +102,6 @@ pub struct DecisionCheck {
 }
 
 /// The route.
-#[must_use]
 pub fn router(calls: Arc<dyn Calls>) -> Router {
     let wrong_method = || async { Problem::new(StatusCode::METHOD_NOT_ALLOWED, "expected POST") };
     Router::new()

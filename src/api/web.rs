@@ -33,7 +33,6 @@ const MAX_HEAD: usize = 16 * 1024;
 const HEAD_TIME: Duration = Duration::from_secs(30);
 
 /// The service, for connections whose peer is in the extensions as `ConnectInfo<SocketAddr>`.
-#[must_use]
 pub fn router(calls: Arc<dyn Calls>) -> Router {
     Router::new()
         .route("/", any(question))

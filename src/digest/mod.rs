@@ -23,6 +23,12 @@
 //!   that rewrites numbers between the customer and this service belongs to the trusted peers. On
 //!   the web, where nothing rewrites, it must be path and query byte for byte
 //!   ([`signs_target`]).
+//! - **MD5 is offered first**, SHA-256 second, unless `digest.algorithms` says otherwise. A client
+//!   should take the first that it knows (RFC 8760 section 2.4), but in the field many judge
+//!   the first challenge only and give the call up over SHA-256: Asterisk 18, FreeSWITCH 1.10.6,
+//!   PJSIP 2.10 and SIPp 3.6 do. Those that know SHA-256 well enough to be asked for it
+//!   alone deserve `algorithms = ["SHA-256"]`. libre 1.1 (baresip 1.0) gives up over SHA-256 in
+//!   either place and needs `["MD5"]`. What digest needs of a hash, MD5 still gives.
 //! - **Which header counts.** Several Authorization headers may come, for several realms and
 //!   algorithms. The first that answers a challenge of ours for this realm is judged, and only
 //!   that one.
@@ -38,7 +44,7 @@ pub use challenge::headers;
 pub use credentials::{Claim, signs_target};
 pub use gate::{Gate, GateSettings, Refused};
 pub use ha1::Ha1;
-pub use nonce::Nonces;
+pub use nonce::{Nonce, Nonces};
 
 #[cfg(test)]
 mod tests;

@@ -31,11 +31,16 @@ const LEVELS: [&[&str]; 5] = [
 ];
 
 /// Who may use a room of its own level, and why.
-const NEIGHBOURS: [(&str, &str, &str); 5] = [
+const NEIGHBOURS: [(&str, &str, &str); 6] = [
     (
         "telemetry",
         "domain",
         "events are labelled by code and door",
+    ),
+    (
+        "accounts",
+        "digest",
+        "what is kept of a password is what digest needs of it",
     ),
     (
         "features",
