@@ -1,6 +1,6 @@
 //! The SQLite file: opened, brought to the schema, watched for changes.
 
-use super::{AccountsError, DEFAULT_POLICY, PolicyRules, ROOT_DOMAIN};
+use super::{AccountsError, Actor, DEFAULT_POLICY, PolicyRules, ROOT_DOMAIN};
 use crate::domain::{Plan, Timestamp};
 use rusqlite::{Connection, TransactionBehavior, params};
 use std::path::Path;
@@ -8,7 +8,10 @@ use std::time::Duration;
 
 /// What brings the file from one version to the next; `PRAGMA user_version` counts those that are
 /// applied. A released step is never edited: add the next.
-const STEPS: &[&str] = &[include_str!("schema/0001_initial.sql")];
+const STEPS: &[&str] = &[
+    include_str!("schema/0001_initial.sql"),
+    include_str!("schema/0004_plans_tokens.sql"),
+];
 /// How long an edit waits for another one to finish.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -16,6 +19,7 @@ const BUSY: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Accounts {
     pub(super) connection: Connection,
+    pub(super) actor: Actor,
 }
 
 impl Accounts {
@@ -62,7 +66,10 @@ impl Accounts {
         }
         tx.pragma_update(None, "user_version", known)?;
         tx.commit()?;
-        Ok(Self { connection })
+        Ok(Self {
+            connection,
+            actor: Actor::default(),
+        })
     }
 
     /// Changes whenever another connection has committed an edit.

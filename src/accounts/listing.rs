@@ -1,14 +1,13 @@
 //! Black and white lists, attack groups: their entries as they are edited and stored.
 
 use super::edit::{parse_network, parse_number, require_policy};
-use super::{Accounts, AccountsError};
+use super::entries::{self, NewEntry};
+use super::{Accounts, AccountsError, Expiry};
 use crate::domain::Timestamp;
 use crate::domain::lists::{AgentList, Entry};
-use rusqlite::{Connection, ToSql, params};
-use serde::Serialize;
-
-/// Longest reason of an entry, characters.
-const REASON: usize = 200;
+use rusqlite::{Connection, ToSql};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Whose list it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +24,10 @@ pub enum Scope {
 }
 
 /// Which list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
+#[serde(rename_all = "lowercase")]
 pub enum ListKind {
     /// Refuses.
     Black,
@@ -36,7 +38,10 @@ pub enum ListKind {
 }
 
 /// What kind of thing is listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
+#[serde(rename_all = "lowercase")]
 pub enum EntryKind {
     /// One whole E.164 number.
     Number,
@@ -68,7 +73,7 @@ pub struct ListEntry {
 }
 
 impl Scope {
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         match self {
             Self::System => String::new(),
             Self::Policy { domain, policy } => {
@@ -79,7 +84,16 @@ impl Scope {
 }
 
 impl ListKind {
-    const fn text(self) -> &'static str {
+    /// From how it is stored.
+    pub(super) fn from_text(text: &str) -> Self {
+        match text {
+            "black" => Self::Black,
+            "white" => Self::White,
+            _ => Self::Group,
+        }
+    }
+
+    pub(super) const fn text(self) -> &'static str {
         match self {
             Self::Black => "black",
             Self::White => "white",
@@ -89,7 +103,17 @@ impl ListKind {
 }
 
 impl EntryKind {
-    const fn text(self) -> &'static str {
+    /// From how it is stored.
+    pub(super) fn from_text(text: &str) -> Self {
+        match text {
+            "number" => Self::Number,
+            "prefix" => Self::Prefix,
+            "network" => Self::Network,
+            _ => Self::Agent,
+        }
+    }
+
+    pub(super) const fn text(self) -> &'static str {
         match self {
             Self::Number => "number",
             Self::Prefix => "prefix",
@@ -99,7 +123,7 @@ impl EntryKind {
     }
 
     /// The value in its stored form.
-    fn canonical(self, value: &str) -> Result<String, AccountsError> {
+    pub(super) fn canonical(self, value: &str) -> Result<String, AccountsError> {
         match self {
             Self::Number | Self::Prefix => parse_number(value).map(|n| n.to_string()),
             Self::Network => parse_network(value).map(|n| n.to_string()),
@@ -113,7 +137,7 @@ impl EntryKind {
     }
 }
 
-fn check_fits(
+pub(super) fn check_fits(
     scope: &Scope,
     list: ListKind,
     kind: EntryKind,
@@ -147,35 +171,21 @@ impl Accounts {
         expires_at: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<(), AccountsError> {
-        check_fits(scope, list, kind, value)?;
-        if reason.is_empty() || reason.chars().count() > REASON {
-            return Err(AccountsError::BadReason);
-        }
-        let value = kind.canonical(value)?;
-        let subject = format!("{} {} {value}", list.text(), scope.text());
-        self.edit(now, "list add", &subject, |tx| {
+        let entry = NewEntry {
+            list,
+            kind,
+            value: value.to_owned(),
+            reason: reason.parse()?,
+            source: None,
+            expires: expires_at.map(|at| Expiry::from_secs(at.secs())),
+        };
+        self.transact(now, |edit| {
             if let Scope::Policy { domain, policy } = scope {
-                require_policy(tx, &domain.to_ascii_lowercase(), policy)?;
+                require_policy(edit, &domain.to_ascii_lowercase(), policy)?;
             }
-            tx.execute(
-                "INSERT INTO list_entry
-                     (scope, list, kind, value, reason, source, created_at, expires_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-                 ON CONFLICT DO UPDATE SET reason = excluded.reason, source = excluded.source,
-                     created_at = excluded.created_at, expires_at = excluded.expires_at",
-                params![
-                    scope.text(),
-                    list.text(),
-                    kind.text(),
-                    value,
-                    reason,
-                    source,
-                    now.secs(),
-                    expires_at.map(Timestamp::secs)
-                ],
-            )?;
+            entries::put(edit, scope, &entry, source)?;
             match kind {
-                EntryKind::Agent => check_agents(tx, &scope.text(), list),
+                EntryKind::Agent => check_agents(edit, &scope.text(), list),
                 EntryKind::Number | EntryKind::Prefix | EntryKind::Network => Ok(()),
             }
         })
@@ -193,19 +203,7 @@ impl Accounts {
         value: &str,
         now: Timestamp,
     ) -> Result<(), AccountsError> {
-        let value = kind.canonical(value)?;
-        let subject = format!("{} {} {value}", list.text(), scope.text());
-        self.edit(now, "list remove", &subject, |tx| {
-            let removed = tx.execute(
-                "DELETE FROM list_entry
-                 WHERE scope = ?1 AND list = ?2 AND kind = ?3 AND value = ?4",
-                params![scope.text(), list.text(), kind.text(), value],
-            )?;
-            match removed {
-                0 => Err(AccountsError::NoEntry(value.clone())),
-                _ => Ok(()),
-            }
-        })
+        self.transact(now, |edit| entries::take(edit, scope, list, kind, value))
     }
 
     /// Entries of one scope (`None`: of all), at most `limit`.
@@ -233,7 +231,7 @@ impl Accounts {
     }
 }
 
-fn read_entries(
+pub(super) fn read_entries(
     connection: &Connection,
     condition: &str,
     values: &[&dyn ToSql],
@@ -258,7 +256,11 @@ fn read_entries(
 
 /// Patterns that are fine one by one may be too large together, and a service that starts
 /// reads them together: an edit after which it could not is refused here.
-fn check_agents(tx: &Connection, scope: &str, list: ListKind) -> Result<(), AccountsError> {
+pub(super) fn check_agents(
+    tx: &Connection,
+    scope: &str,
+    list: ListKind,
+) -> Result<(), AccountsError> {
     let entries = read_entries(
         tx,
         "kind = ?1 AND scope = ?2 AND list = ?3",

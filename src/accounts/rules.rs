@@ -4,9 +4,10 @@ use super::AccountsError;
 use crate::domain::{AnswerMode, Check, Country, CountryRule, Mode, Plan, Policy, REFUSAL_ORDER};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use utoipa::ToSchema;
 
 /// Everything of a policy but its lists.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PolicyRules {
     /// free, basic or itsp; itsp sees scores.
@@ -17,6 +18,8 @@ pub struct PolicyRules {
     pub modes: BTreeMap<String, Mode>,
     /// Risk above which R15 refuses, 0 to 1; unset: the model's own threshold.
     pub risk_threshold: Option<f32>,
+    /// Calls per second of each subscriber, at least 1; unset: the plan's.
+    pub calls_per_second: Option<u32>,
     /// Countries calls may come from.
     pub origin: CountryRules,
     /// Countries calls may go to.
@@ -24,7 +27,7 @@ pub struct PolicyRules {
 }
 
 /// Countries by ISO code; neither: all.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CountryRules {
     /// Only these.
@@ -72,8 +75,9 @@ impl PolicyRules {
             plan: self.plan,
             answer: self.answer,
             risk_threshold: self.risk_threshold,
-            origin: self.origin.build()?,
-            destination: self.destination.build()?,
+            calls_per_second: self.calls_per_second,
+            origin: self.origin.build().map_err(|e| e.at("origin"))?,
+            destination: self.destination.build().map_err(|e| e.at("destination"))?,
             ..Policy::default()
         };
         if let Some(threshold) = self.risk_threshold

@@ -55,6 +55,7 @@ impl Snapshot {
         )?;
         let entries = accounts.entries_where("1", &[])?;
         let (system, mut own) = part_lists(entries)?;
+        let plans = accounts.plans()?;
         let mut policies = HashMap::new();
         let mut statement = accounts
             .connection
@@ -69,6 +70,8 @@ impl Snapshot {
                     source,
                 })?;
             let mut policy = rules.build(&name)?;
+            let of_plan = plans.of(policy.plan).calls_per_second;
+            policy.calls_per_second = policy.calls_per_second.or(of_plan);
             if let Some((white, black)) = own.remove(&key) {
                 policy.whitelist = white.numbers;
                 policy.blacklist = black;

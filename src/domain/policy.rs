@@ -3,9 +3,10 @@
 use super::lists::{AccessList, NumberList};
 use super::{Check, Country, Mode};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What the customer pays for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Plan {
     /// Detection only, codes masked.
@@ -26,7 +27,7 @@ impl Plan {
 }
 
 /// How the answer is given.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum AnswerMode {
     /// 302 with the code in the Contact.
@@ -79,6 +80,8 @@ pub struct Policy {
     pub modes: [Mode; 15],
     /// Risk above which R15 refuses, 0 to 1; `None`: the model's own threshold.
     pub risk_threshold: Option<f32>,
+    /// Calls per second of each subscriber, the policy's own or its plan's; `None`: unlimited.
+    pub calls_per_second: Option<u32>,
     /// Countries calls may come from.
     pub origin: CountryRule,
     /// Countries calls may go to.
