@@ -148,7 +148,10 @@ impl AccountsError {
             },
             Self::File(error) => Self::File(error.below(place)),
             source => Self::In {
-                field: place.to_owned(),
+                field: match source.field() {
+                    Some(own) => format!("{place}.{own}"),
+                    None => place.to_owned(),
+                },
                 source: Box::new(source),
             },
         }
