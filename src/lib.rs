@@ -19,10 +19,11 @@
 //! - mechanisms over values: [`digest`], [`sip`], [`numbering`], [`geo`], [`accounts`], [`features`],
 //!   [`policy`], [`model`], [`spool`]
 //! - what joins them: [`decide`], [`store`]
-//! - the ends: [`server`], [`ship`], [`train`], [`simulate`], [`replay`]
+//! - the ends: [`api`], [`server`], [`ship`], [`train`], [`simulate`], [`replay`]
 //! - where everything meets: [`app`], [`cli`]
 
 pub mod accounts;
+pub mod api;
 pub mod app;
 pub mod cli;
 pub mod config;

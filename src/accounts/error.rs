@@ -103,6 +103,8 @@ pub enum AccountsError {
         taken: i64,
         wanted: i64,
     },
+    #[error("plan `{}`: expected free, basic or itsp", shown(.0))]
+    NoPlan(String),
     #[error("no token `{}`: `tfps token list` shows them", shown(.0))]
     NoToken(String),
     #[error("a token has a domain if its role is domain, and only then")]

@@ -84,6 +84,18 @@ impl Scope {
 }
 
 impl ListKind {
+    /// As it is written and stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.text()
+    }
+
+    /// From black, white or group.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(Self::from_text(text)).filter(|list| list.text() == text)
+    }
+
     /// From how it is stored.
     pub(super) fn from_text(text: &str) -> Self {
         match text {
@@ -103,6 +115,18 @@ impl ListKind {
 }
 
 impl EntryKind {
+    /// As it is written and stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.text()
+    }
+
+    /// From number, prefix, network or agent.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(Self::from_text(text)).filter(|kind| kind.text() == text)
+    }
+
     /// From how it is stored.
     pub(super) fn from_text(text: &str) -> Self {
         match text {

@@ -16,6 +16,7 @@ pub mod place;
 mod plans;
 mod rules;
 mod snapshot;
+pub mod strict;
 mod tokens;
 
 pub use audit::{Actor, AuditFilter, AuditRow};

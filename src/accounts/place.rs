@@ -4,11 +4,18 @@
 use super::names::shown;
 use serde_path_to_error::{Path, Segment};
 
+/// Deepest level that is told: nothing that is right stands deeper.
+const DEEPEST: usize = 12;
+
 /// The path of a value that serde refused; none: the whole of it.
 #[must_use]
 pub fn of(path: &Path) -> Option<String> {
     let mut text = String::new();
-    for segment in path.iter() {
+    for (depth, segment) in path.iter().enumerate() {
+        if depth == DEEPEST {
+            text.push_str("...");
+            break;
+        }
         match segment {
             Segment::Seq { index } => text.push_str(&format!("[{index}]")),
             Segment::Map { key: name } | Segment::Enum { variant: name } => {

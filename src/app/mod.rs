@@ -14,6 +14,8 @@ pub use data_dir::{DataDir, DataDirError};
 pub use engine::{EngineError, offline, shipped_model};
 pub use windows::{ImportedWindows, WindowsFileError};
 
+use crate::accounts::{Accounts, AccountsError, Actor};
+use crate::api::{self, Desk};
 use crate::config::Settings;
 use crate::decide::Engine;
 use crate::domain::{CallEvent, Ingress, Timestamp};
@@ -47,6 +49,8 @@ pub enum AppError {
     #[error(transparent)]
     Engine(#[from] EngineError),
     #[error(transparent)]
+    Accounts(#[from] AccountsError),
+    #[error(transparent)]
     Bind(#[from] BindError),
     #[error(
         "cannot listen on tcp {address}: {source}; free that address or set `http.listen` to another"
@@ -70,7 +74,7 @@ pub struct Addresses {
     pub prevention: SocketAddr,
     /// SIP over UDP, detection.
     pub detection: SocketAddr,
-    /// HTTP: health, metrics, status.
+    /// HTTP: health, metrics, status, REST API.
     pub http: SocketAddr,
     /// ClickHouse.
     pub store: String,
@@ -96,6 +100,7 @@ impl Service {
         let telemetry = Arc::new(Telemetry::new());
         let data_dir = Arc::new(data_dir);
         let engine = Arc::new(engine::open(settings, &data_dir, &telemetry)?);
+        first_token(&data_dir)?;
         let (spool, reader) = spool::open::<CallEvent>(
             &data_dir.spool(),
             spool_options(settings),
@@ -147,7 +152,8 @@ impl Service {
             telemetry: Arc::clone(&telemetry),
             started: clock::now(),
         };
-        tasks.spawn(status::serve(http, status, background.clone()));
+        let rest = api::router(Desk::new(data_dir.path(), clock::now));
+        tasks.spawn(status::serve(http, status, rest, background.clone()));
         watch::spawn_all(
             &mut tasks,
             &engine,
@@ -196,6 +202,16 @@ impl Service {
             Some(_) => Err(AppError::TaskEnded("service")),
         }
     }
+}
+
+/// On a first start, the token with which the operator uses the REST API at once.
+fn first_token(data_dir: &DataDir) -> Result<(), AppError> {
+    let mut accounts = Accounts::open(data_dir.path(), clock::now())?;
+    accounts.act_as(Actor::Program);
+    accounts.first_token(clock::now(), |token| {
+        data_dir.keep_api_token(token).map_err(AppError::from)
+    })?;
+    Ok(())
 }
 
 fn bind(

@@ -25,10 +25,11 @@ pub(super) struct Status {
     pub(super) started: Timestamp,
 }
 
-/// Serves until `shutdown`.
+/// Serves until `shutdown`, with `more` routes beside its own.
 pub(super) async fn serve(
     listener: TcpListener,
     status: Status,
+    more: Router,
     shutdown: CancellationToken,
 ) -> &'static str {
     let router = Router::new()
@@ -36,7 +37,8 @@ pub(super) async fn serve(
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
-        .with_state(status);
+        .with_state(status)
+        .merge(more);
     let served = axum::serve(listener, router)
         .with_graceful_shutdown(shutdown.cancelled_owned())
         .await;

@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::output::Format;
-use super::{Done, output};
+use super::{Done, output, policy_file};
 use crate::accounts::{CountryRules, PolicyRules};
 use crate::app::clock;
 use crate::domain::{AnswerMode, Check, Country, Mode, Plan, REFUSAL_ORDER};
@@ -44,6 +44,8 @@ pub(super) enum PolicyCommand {
     },
     /// Change a policy; in force within a second.
     Set(Box<SetArgs>),
+    Export(policy_file::ExportArgs),
+    Import(policy_file::ImportArgs),
 }
 
 #[derive(clap::Args, Debug)]
@@ -149,6 +151,8 @@ pub(super) fn run(context: &Context, command: PolicyCommand) -> anyhow::Result<D
             accounts.remove_policy(&domain, &policy, now)?;
             output::changed()
         }
+        PolicyCommand::Export(args) => policy_file::export(&accounts, args),
+        PolicyCommand::Import(args) => policy_file::import(&mut accounts, &args),
         PolicyCommand::Set(args) => {
             if !args.changes_something() {
                 bail!(

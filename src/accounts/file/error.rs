@@ -32,7 +32,7 @@ pub enum Wrong {
     NoPolicy(String),
     #[error("`{}`: expected `system`, or `domain/policy` of a policy in the file", shown(.0))]
     Of(String),
-    #[error("lists_included is `{}`: expected no entries of other lists", text(*.0))]
+    #[error("lists_included is `{}`: expected no entries of other lists", .0.as_str())]
     NotIncluded(Included),
     #[error("`{}` is listed a second time, with another note or in another place", shown(.0))]
     Twice(String),
@@ -42,14 +42,6 @@ pub enum Wrong {
     TooManyEntries(usize),
     #[error("passwords are not kept by this version: leave it out")]
     NoCredentials,
-}
-
-const fn text(included: Included) -> &'static str {
-    match included {
-        Included::None => "none",
-        Included::Policies => "policies",
-        Included::All => "all",
-    }
 }
 
 fn line_text(line: Option<usize>) -> String {

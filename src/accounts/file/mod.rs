@@ -14,6 +14,7 @@ pub use import::Imported;
 pub use lists::{ListGroup, Of};
 
 use super::names::{CallerNumber, DialPrefix, DomainName, Name, Network, UserName};
+use super::strict::Strict;
 use super::{Plans, PolicyRules};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -46,6 +47,24 @@ pub enum Included {
 }
 
 impl Included {
+    /// From none, policies or all.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::None, Self::Policies, Self::All]
+            .into_iter()
+            .find(|included| included.as_str() == text)
+    }
+
+    /// As it is written.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Policies => "policies",
+            Self::All => "all",
+        }
+    }
+
     const fn has_policies(self) -> bool {
         matches!(self, Self::Policies | Self::All)
     }
@@ -120,7 +139,7 @@ impl PolicyFile {
             what: Wrong::Toml(super::shortened(error.message(), 400)),
         };
         let document = toml::Deserializer::parse(text).map_err(|error| wrong(None, error))?;
-        let file: Self = serde_path_to_error::deserialize(document).map_err(|error| {
+        let file: Self = serde_path_to_error::deserialize(Strict(document)).map_err(|error| {
             let place = super::place::of(error.path());
             wrong(place, error.into_inner())
         })?;

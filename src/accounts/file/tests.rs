@@ -214,6 +214,12 @@ fn many_changed_entries_are_one_line_a_list() {
 
 /// Changed text, where it must be said to be wrong, and a part of what must be said.
 const WRONG: &[(&str, &str, &str, &str)] = &[
+    (
+        "[plans.itsp]",
+        "[[plans.itsp]]",
+        "plans.itsp",
+        "invalid type: sequence",
+    ),
     ("format = 1", "format = 2", "format", "expected 1"),
     ("format = 1", "format = \"1\"", "format", "expected u32"),
     ("format = 1", "formats = 1", "formats", "unknown field"),
