@@ -10,8 +10,9 @@
 //! cannot be opened and must be set anew. And since the realm is hashed in, a domain of
 //! another name is another domain: its subscribers need passwords of their own.
 
-use super::edit::require_policy;
-use super::{Accounts, AccountsError, Subscriber};
+use super::audit::Edit;
+use super::edit::subscribers;
+use super::{Accounts, AccountsError, Subscriber, UserName, plans};
 use crate::digest::Ha1;
 use crate::domain::Timestamp;
 use base64::Engine as _;
@@ -194,31 +195,26 @@ impl Accounts {
         now: Timestamp,
     ) -> Result<String, AccountsError> {
         let domain = domain.to_ascii_lowercase();
-        let (_, _, user) = Subscriber::User(user).checked()?;
+        let user: UserName = user.parse()?;
         let sealed = password
-            .map(|(password, vault)| seal(vault, &user, &domain, password))
+            .map(|(password, vault)| seal(vault, user.as_str(), &domain, password))
             .transpose()?;
-        let with = if sealed.is_some() {
-            " with a password"
-        } else {
-            ""
-        };
-        let subject = format!("{user}@{domain}");
-        self.edit(now, "subscriber add", &format!("{subject}{with}"), |tx| {
+        self.transact(now, |edit| {
             let policy = match policy {
                 Some(policy) => policy.to_owned(),
-                None => default_policy(tx, &domain)?,
+                None => default_policy(edit, &domain)?,
             };
-            require_policy(tx, &domain, &policy)?;
-            let added = tx.execute(
-                "INSERT OR IGNORE INTO subscriber (domain, user, policy, credentials)
-                 VALUES (?1, ?2, ?3, ?4)",
-                params![domain, user, policy, sealed],
-            )?;
-            match added {
-                0 => Err(AccountsError::Exists(subject.clone())),
-                _ => Ok(policy),
+            if exists(edit, &domain, user.as_str())? {
+                return Err(AccountsError::Exists(format!("{user}@{domain}")));
             }
+            plans::within_seats(edit, &domain, || {
+                subscribers::set(edit, Subscriber::User(user.as_str()), &domain, &policy).map(drop)
+            })
+            .map_err(|error| error.at_seats("policy"))?;
+            if sealed.is_some() {
+                write_password(edit, user.as_str(), &domain, sealed.as_deref())?;
+            }
+            Ok(policy)
         })
     }
 
@@ -237,20 +233,8 @@ impl Accounts {
         let sealed = password
             .map(|(password, vault)| seal(vault, user, &domain, password))
             .transpose()?;
-        let action = match sealed {
-            Some(_) => "subscriber password",
-            None => "subscriber password remove",
-        };
-        let subject = format!("{user}@{domain}");
-        self.edit(now, action, &subject, |tx| {
-            let changed = tx.execute(
-                "UPDATE subscriber SET credentials = ?3 WHERE domain = ?1 AND user = ?2",
-                params![domain, user, sealed],
-            )?;
-            match changed {
-                0 => Err(AccountsError::NoSubscriber(subject.clone())),
-                _ => Ok(()),
-            }
+        self.transact(now, |edit| {
+            write_password(edit, user, &domain, sealed.as_deref())
         })
     }
 
@@ -280,6 +264,55 @@ impl Accounts {
     }
 }
 
+/// Stores what is sealed of a password, or (`None`) that there is none. The log tells no more than
+/// that.
+pub(super) fn write_password(
+    edit: &Edit<'_>,
+    user: &str,
+    domain: &str,
+    sealed: Option<&str>,
+) -> Result<(), AccountsError> {
+    let changed = edit.execute(
+        "UPDATE subscriber SET credentials = ?3 WHERE domain = ?1 AND user = ?2",
+        params![domain, user, sealed],
+    )?;
+    let subject = format!("{user}@{domain}");
+    let action = match (changed, sealed) {
+        (0, _) => return Err(AccountsError::NoSubscriber(subject)),
+        (_, Some(_)) => "subscriber password",
+        (_, None) => "subscriber password remove",
+    };
+    edit.log(action, &subject, None)
+}
+
+/// What is stored of a subscriber's password.
+pub(super) fn stored_password(
+    db: &Connection,
+    domain: &str,
+    user: &str,
+) -> Result<Option<String>, AccountsError> {
+    let found = db
+        .prepare_cached("SELECT credentials FROM subscriber WHERE domain = ?1 AND user = ?2")?
+        .query_row([domain, user], |row| row.get(0))
+        .optional()?;
+    Ok(found.flatten())
+}
+
+/// Whether a subscriber can prove who he is.
+pub(super) fn has_password(
+    db: &Connection,
+    domain: &str,
+    user: &str,
+) -> Result<bool, AccountsError> {
+    stored_password(db, domain, user).map(|stored| stored.is_some())
+}
+
+fn exists(db: &Connection, domain: &str, user: &str) -> Result<bool, AccountsError> {
+    Ok(db
+        .prepare_cached("SELECT 1 FROM subscriber WHERE domain = ?1 AND user = ?2")?
+        .exists([domain, user])?)
+}
+
 /// The sealed passwords of a domain, by user. One that is damaged is left out: its subscriber
 /// cannot prove who he is, and nobody else is kept from it.
 pub(super) fn passwords_of(
@@ -301,7 +334,7 @@ pub(super) fn passwords_of(
 }
 
 /// The text that is stored. Users with a colon cannot be told from their realm by a digest.
-fn seal(
+pub(super) fn seal(
     vault: &Vault,
     user: &str,
     domain: &str,

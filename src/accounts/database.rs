@@ -1,6 +1,6 @@
 //! The SQLite file: opened, brought to the schema, watched for changes.
 
-use super::{AccountsError, DEFAULT_POLICY, PolicyRules, ROOT_DOMAIN};
+use super::{AccountsError, Actor, DEFAULT_POLICY, PolicyRules, ROOT_DOMAIN, audit};
 use crate::domain::{Plan, Timestamp};
 use rusqlite::{Connection, TransactionBehavior, params};
 use std::path::Path;
@@ -12,6 +12,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/0001_initial.sql"),
     include_str!("schema/0002_lists.sql"),
     include_str!("schema/0003_credentials.sql"),
+    include_str!("schema/0004_plans_tokens.sql"),
     include_str!("schema/0005_country_risk.sql"),
 ];
 /// Steps this program knows.
@@ -26,6 +27,7 @@ const LOG_SIZE: i64 = 64 << 20;
 #[derive(Debug)]
 pub struct Accounts {
     pub(super) connection: Connection,
+    pub(super) actor: Actor,
 }
 
 impl Accounts {
@@ -51,6 +53,13 @@ impl Accounts {
         Self::prepare(Connection::open_in_memory()?, now)
     }
 
+    fn of(connection: Connection) -> Self {
+        Self {
+            connection,
+            actor: Actor::default(),
+        }
+    }
+
     fn prepare(mut connection: Connection, now: Timestamp) -> Result<Self, AccountsError> {
         connection.busy_timeout(BUSY)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -59,7 +68,7 @@ impl Accounts {
         connection.pragma_update(None, "journal_size_limit", LOG_SIZE)?;
         // Without a lock, which a long import may hold: nothing is to be done as a rule.
         if schema(&connection)? == KNOWN {
-            return Ok(Self { connection });
+            return Ok(Self::of(connection));
         }
         // Immediate: of two first starts at once, the second waits and finds the work done.
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -76,7 +85,7 @@ impl Accounts {
         }
         tx.pragma_update(None, "user_version", KNOWN.cast_signed())?;
         tx.commit()?;
-        Ok(Self { connection })
+        Ok(Self::of(connection))
     }
 
     /// Changes whenever another connection has committed an edit.
@@ -117,21 +126,6 @@ fn schema(c: &Connection) -> Result<usize, AccountsError> {
     Ok(usize::try_from(version).unwrap_or(usize::MAX))
 }
 
-/// Enters what was done in the audit log.
-pub(super) fn audit(
-    tx: &Connection,
-    now: Timestamp,
-    actor: &str,
-    action: &str,
-    subject: &str,
-) -> rusqlite::Result<()> {
-    tx.execute(
-        "INSERT INTO audit_log (at, actor, action, subject) VALUES (?1, ?2, ?3, ?4)",
-        params![now.secs(), actor, action, subject],
-    )?;
-    Ok(())
-}
-
 fn create_root(tx: &Connection, now: Timestamp) -> Result<(), AccountsError> {
     let rules = PolicyRules {
         // The root domain's user is the operator himself.
@@ -156,6 +150,6 @@ fn create_root(tx: &Connection, now: Timestamp) -> Result<(), AccountsError> {
             params![ROOT_DOMAIN, network],
         )?;
     }
-    audit(tx, now, "tfps", "first start", ROOT_DOMAIN)?;
+    audit::enter(tx, now, &Actor::Program, "first start", ROOT_DOMAIN, None)?;
     Ok(())
 }

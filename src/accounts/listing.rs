@@ -10,28 +10,25 @@ mod numbers;
 mod purge;
 mod query;
 mod served;
-mod tables;
+pub(super) mod tables;
 
 pub use bulk::{Imported, ListImport};
 pub use check::{ListMatch, MatchState, Sought};
 pub use numbers::NumberLists;
 pub use query::EntryFilter;
+pub(super) use query::{count, each, policy_scopes};
 pub(super) use served::ServedLists;
 pub(super) use tables::forget as forget_lists;
 
 use super::edit::{parse_network, parse_number, require_policy};
-use super::{Accounts, AccountsError};
+use super::{Accounts, AccountsError, names};
 use crate::domain::Timestamp;
 use crate::domain::lists::{AgentList, Entry, Listed};
 use rusqlite::Connection;
-use serde::Serialize;
-use tables::{ListId, Said};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-/// Longest reason of an entry, characters.
-const REASON: usize = 200;
-/// Longest name of a source, characters.
-const SOURCE: usize = 100;
-/// Longest user-agent pattern, characters.
+/// Longest user-agent pattern, bytes.
 const PATTERN: usize = 1_000;
 
 /// Whose list it is.
@@ -49,7 +46,10 @@ pub enum Scope {
 }
 
 /// Which list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
+#[serde(rename_all = "lowercase")]
 pub enum ListKind {
     /// Refuses.
     Black,
@@ -60,7 +60,10 @@ pub enum ListKind {
 }
 
 /// What kind of thing is listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
+#[serde(rename_all = "lowercase")]
 pub enum EntryKind {
     /// One whole E.164 number.
     Number,
@@ -93,29 +96,29 @@ pub struct ListEntry {
     pub expires_at: Option<i64>,
 }
 
-/// One entry, to be listed.
+/// One entry as it comes in a file, to be listed.
 #[derive(Clone, Copy, Debug)]
-pub struct NewEntry<'a> {
+pub struct RawEntry<'a> {
     /// What kind of value it is.
     pub kind: EntryKind,
     /// The value, as a person writes it.
     pub value: &'a str,
     /// Why, 1 to 200 characters; for an attack group its name.
     pub reason: &'a str,
-    /// Who lists it, 1 to 100 characters.
+    /// Who lists it, 1 to 64 characters.
     pub source: &'a str,
     /// When it ends, in whole seconds; none: it stays.
     pub expires: Option<Timestamp>,
 }
 
 /// A value in its stored form.
-enum Value {
+pub(super) enum Value {
     Number(Listed),
     Pattern(EntryKind, String),
 }
 
 impl Scope {
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         match self {
             Self::System => String::new(),
             Self::Policy { domain, policy } => {
@@ -125,7 +128,7 @@ impl Scope {
     }
 
     /// In messages and the audit log.
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         match self {
             Self::System => "system".to_owned(),
             Self::Policy { .. } => self.text(),
@@ -134,6 +137,14 @@ impl Scope {
 }
 
 impl ListKind {
+    /// From black, white or group.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Black, Self::White, Self::Group]
+            .into_iter()
+            .find(|list| list.as_str() == text)
+    }
+
     /// As it is stored and shown.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -166,18 +177,30 @@ impl EntryKind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
-    fn read(self, value: &str) -> Result<Value, AccountsError> {
+    pub(super) fn read(self, value: &str) -> Result<Value, AccountsError> {
         match self {
             Self::Number => parse_number(value).map(|n| Value::Number(Listed::Number(n))),
             Self::Prefix => parse_number(value).map(|n| Value::Number(Listed::Prefix(n))),
             Self::Network => parse_network(value).map(|n| Value::Pattern(self, n.to_string())),
-            Self::Agent if !is_line(value, PATTERN) => Err(AccountsError::LongPattern),
+            Self::Agent if value.len() > PATTERN || !names::is_printable(value) => {
+                Err(AccountsError::LongPattern)
+            }
             Self::Agent => AgentList::new(vec![(value.to_owned(), Entry::lasting(""))])
                 .map(|_| Value::Pattern(self, value.to_owned()))
                 .map_err(|source| AccountsError::BadPattern {
                     pattern: value.to_owned(),
                     source,
                 }),
+        }
+    }
+}
+
+impl Value {
+    /// Without its kind.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::Number(Listed::Number(number) | Listed::Prefix(number)) => number.to_string(),
+            Self::Pattern(_, value) => value.clone(),
         }
     }
 }
@@ -191,26 +214,17 @@ impl std::fmt::Display for Value {
     }
 }
 
-impl NewEntry<'_> {
+impl RawEntry<'_> {
     /// Its value in the stored form, once everything fits the list.
     fn checked(&self, scope: &Scope, list: ListKind) -> Result<Value, AccountsError> {
         check_fits(scope, list, self.kind, self.value)?;
-        if !is_line(self.reason, REASON) {
-            return Err(AccountsError::BadReason);
-        }
-        if !is_line(self.source, SOURCE) {
-            return Err(AccountsError::BadSource);
-        }
+        names::check_reason(self.reason)?;
+        names::check_source(self.source)?;
         self.kind.read(self.value)
     }
 }
 
-/// Whether a text can stand in one line of a terminal, a file and an answer.
-fn is_line(text: &str, longest: usize) -> bool {
-    (1..=longest).contains(&text.chars().count()) && !text.chars().any(char::is_control)
-}
-
-fn check_fits(
+pub(super) fn check_fits(
     scope: &Scope,
     list: ListKind,
     kind: EntryKind,
@@ -226,7 +240,7 @@ fn check_fits(
     }
 }
 
-fn require_scope(tx: &Connection, scope: &Scope) -> Result<(), AccountsError> {
+pub(super) fn require_scope(tx: &Connection, scope: &Scope) -> Result<(), AccountsError> {
     match scope {
         Scope::System => Ok(()),
         Scope::Policy { domain, policy } => {
@@ -235,106 +249,22 @@ fn require_scope(tx: &Connection, scope: &Scope) -> Result<(), AccountsError> {
     }
 }
 
-impl Accounts {
-    /// Lists something, or gives an entry that is there a new reason, source and expiry.
-    ///
-    /// # Errors
-    /// The value is not of its kind, the list cannot hold it, there is no such policy, or the
-    /// user-agent patterns of the scope are too large together.
-    #[expect(clippy::too_many_arguments, reason = "an entry is just these")]
-    pub fn list_add(
-        &mut self,
-        scope: &Scope,
-        list: ListKind,
-        kind: EntryKind,
-        value: &str,
-        reason: &str,
-        source: &str,
-        expires_at: Option<Timestamp>,
-        now: Timestamp,
-    ) -> Result<(), AccountsError> {
-        let entry = NewEntry {
-            kind,
-            value,
-            reason,
-            source,
-            expires: expires_at,
-        };
-        let value = entry.checked(scope, list)?;
-        let subject = format!("{} {} {value}", list.as_str(), scope.name());
-        self.edit(now, "list add", &subject, |tx| {
-            require_scope(tx, scope)?;
-            let id = tables::ensure_list(tx, &scope.text(), list)?;
-            let said = Said {
-                note: tables::ensure_note(tx, reason, source)?,
-                listed_at: now.secs(),
-                expires_at: expires_at.map(Timestamp::secs),
-            };
-            match &value {
-                Value::Number(listed) => {
-                    tables::put_number(tx, id, *listed, said)?;
-                    tables::log_change(tx, id, *listed)?;
-                    tables::trim_log(tx)?;
-                }
-                Value::Pattern(kind, value) => {
-                    tables::put_pattern(tx, id, *kind, value, said)?;
-                    tables::patterns_changed(tx, id)?;
-                }
-            }
-            tables::note_expiry(tx, id, said.expires_at)?;
-            match kind {
-                EntryKind::Agent => check_agents(tx, &scope.name(), id),
-                EntryKind::Number | EntryKind::Prefix | EntryKind::Network => Ok(()),
-            }
-        })
-    }
-
-    /// Takes an entry off a list.
-    ///
-    /// # Errors
-    /// There is none.
-    pub fn list_remove(
-        &mut self,
-        scope: &Scope,
-        list: ListKind,
-        kind: EntryKind,
-        value: &str,
-        now: Timestamp,
-    ) -> Result<(), AccountsError> {
-        let value = kind.read(value)?;
-        let subject = format!("{} {} {value}", list.as_str(), scope.name());
-        self.edit(now, "list remove", &subject, |tx| {
-            let found = tables::find_list(tx, &scope.text(), list)?;
-            let id = found.ok_or_else(|| AccountsError::NoEntry(value.to_string()))?;
-            let removed = match &value {
-                Value::Number(listed) => {
-                    tables::log_change(tx, id, *listed)?;
-                    tables::trim_log(tx)?;
-                    tables::remove_number(tx, id, *listed)?
-                }
-                Value::Pattern(kind, value) => {
-                    tables::patterns_changed(tx, id)?;
-                    tables::remove_pattern(tx, id, *kind, value)?
-                }
-            };
-            if removed {
-                Ok(())
-            } else {
-                Err(AccountsError::NoEntry(value.to_string()))
-            }
-        })
-    }
-}
-
 /// Patterns that are fine one by one may be too large together, and a service that starts
 /// reads them together: an edit after which it could not is refused here.
-fn check_agents(tx: &Connection, scope: &str, list: ListId) -> Result<(), AccountsError> {
-    let agents = tables::patterns(tx, list)?
+pub(super) fn check_agents(
+    tx: &Connection,
+    scope: &Scope,
+    list: ListKind,
+) -> Result<(), AccountsError> {
+    let Some(id) = tables::find_list(tx, &scope.text(), list)? else {
+        return Ok(());
+    };
+    let agents = tables::patterns(tx, id)?
         .into_iter()
         .filter(|(kind, ..)| *kind == EntryKind::Agent)
         .map(|(_, value, entry)| (value, entry))
         .collect();
-    compile_agents(scope, agents).map(drop)
+    compile_agents(&scope.name(), agents).map(drop)
 }
 
 /// All user-agent patterns of one list.

@@ -36,6 +36,9 @@ pub struct PolicyRules {
     pub plan: Plan,
     /// redirect (302) or decline (503/603).
     pub answer: AnswerMode,
+    /// Mode of each check that is not off, by code.
+    #[schema(example = json!({"R03": "enforce", "R15": "audit"}))]
+    pub modes: BTreeMap<String, Mode>,
     /// Risk above which R15 refuses, 0 to 1; unset: the model's own threshold.
     #[schema(minimum = 0, maximum = 1, example = 0.9)]
     pub risk_threshold: Option<f32>,
@@ -44,9 +47,6 @@ pub struct PolicyRules {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 100_000)]
     pub calls_per_second: Option<u32>,
-    /// Mode of each check that is not off, by code.
-    #[schema(example = json!({"R03": "enforce", "R15": "audit"}))]
-    pub modes: BTreeMap<String, Mode>,
     /// Countries calls may come from (R04).
     pub origin: CountryRules,
     /// Countries calls may go to (R06).

@@ -80,6 +80,7 @@ impl Snapshot {
             |row| row.get(0),
         )?;
         let risks = accounts.country_risks()?;
+        let plans = accounts.plans()?;
         let mut policies = HashMap::new();
         let mut statement = accounts
             .connection
@@ -94,6 +95,8 @@ impl Snapshot {
                     source,
                 })?;
             let mut policy = rules.build(&name, &risks)?;
+            let of_plan = plans.of(policy.plan).calls_per_second;
+            policy.calls_per_second = policy.calls_per_second.or(of_plan);
             policy.whitelist = lists.white(&key);
             policy.blacklist = lists.black(&key);
             policies.insert(key, Arc::new(policy));

@@ -8,6 +8,9 @@ use utoipa::ToSchema;
 
 /// An error: `application/problem+json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(example = json!({"type": "about:blank", "title": "Bad Request", "status": 400,
+    "detail": "trusted_peers[0]: network `here`: expected an address or network such as 192.0.2.0/24",
+    "field": "trusted_peers[0]"}))]
 pub struct Problem {
     /// What kind of problem; `about:blank`: what the status says.
     #[serde(rename = "type")]

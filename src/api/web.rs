@@ -29,8 +29,10 @@ use tower::ServiceExt as _;
 
 /// Longest head of a request, bytes: six parameters and credentials, all at their longest.
 const MAX_HEAD: usize = 16 * 1024;
-/// Longest wait for a head, also between two requests.
-const HEAD_TIME: Duration = Duration::from_secs(30);
+/// Longest wait for a head, also between two requests: a silent client holds a place.
+const HEAD_TIME: Duration = Duration::from_secs(10);
+/// Longest time for a request that has begun, after the order to stop.
+const DRAIN: Duration = Duration::from_secs(5);
 
 /// The service, for connections whose peer is in the extensions as `ConnectInfo<SocketAddr>`.
 pub fn router(calls: Arc<dyn Calls>) -> Router {
@@ -66,7 +68,7 @@ pub async fn serve_connection<I>(
         _ = connection.as_mut() => {}
         () = shutdown.cancelled() => {
             connection.as_mut().graceful_shutdown();
-            let _ = connection.await;
+            let _ = tokio::time::timeout(DRAIN, connection).await;
         }
     }
 }

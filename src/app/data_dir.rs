@@ -12,12 +12,15 @@ use std::path::{Path, PathBuf};
 const SECRET_LEN: usize = 32;
 /// Where the service listens.
 const ADDRESSES: &str = "addresses.json";
+/// The operator's first token.
+const API_TOKEN: &str = "api-token";
 
 /// The folder, made on first use, and the secret kept in it.
 ///
 /// ```text
 /// accounts.sqlite   domains, policies, lists
 /// secret            keys of the hashes of transactions and habits, of passwords and nonces
+/// api-token         the operator's token of the REST API, made on a first start
 /// spool/            calls answered and not yet in ClickHouse
 /// state/            habits and counts of use; state/imports/: habits of imported files, to be
 ///                   joined
@@ -148,6 +151,17 @@ impl DataDir {
         if let Err(error) = std::fs::remove_file(self.path.join(ADDRESSES)) {
             tracing::warn!(%error, "{ADDRESSES} not removed");
         }
+    }
+
+    /// Puts the operator's first token where he finds it, for his eyes only.
+    pub(super) fn keep_api_token(&self, token: &str) -> Result<(), DataDirError> {
+        let path = self.path.join(API_TOKEN);
+        let draft = self.path.join(format!("{API_TOKEN}.draft"));
+        // One that a start left that was killed.
+        drop(std::fs::remove_file(&draft));
+        write_private(&draft, format!("{token}\n").as_bytes())
+            .and_then(|()| std::fs::rename(&draft, &path))
+            .map_err(|source| DataDirError::Io { path, source })
     }
 
     /// Key of the hashes of SIP transactions.

@@ -18,7 +18,8 @@ pub use doors::check_certificates;
 pub use engine::{EngineError, offline, shipped_model};
 pub use windows::{ImportedWindows, WindowsFileError};
 
-use crate::api::{self, Calls};
+use crate::accounts::{Accounts, AccountsError, Actor};
+use crate::api::{self, Calls, Desk};
 use crate::config::{ConfigError, Settings};
 use crate::decide::Engine;
 use crate::domain::{CallEvent, Ingress, Timestamp};
@@ -55,6 +56,8 @@ pub enum AppError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
+    Accounts(#[from] AccountsError),
+    #[error(transparent)]
     Bind(#[from] BindError),
     #[error(
         "cannot listen on tcp {address}: {source}; free that address or set `http.listen` to another"
@@ -81,7 +84,7 @@ pub struct Addresses {
     pub prevention_tls: Option<SocketAddr>,
     /// SIP over UDP and TCP, and the web service, detection.
     pub detection: SocketAddr,
-    /// HTTP: health, metrics, status.
+    /// HTTP: health, metrics, status, REST API.
     pub http: SocketAddr,
     /// ClickHouse.
     pub store: String,
@@ -107,6 +110,7 @@ impl Service {
         let telemetry = Arc::new(Telemetry::new());
         let data_dir = Arc::new(data_dir);
         let engine = Arc::new(engine::open(settings, &data_dir, &telemetry)?);
+        first_token(&data_dir)?;
         let (spool, reader) = spool::open::<CallEvent>(
             &data_dir.spool(),
             spool_options(settings),
@@ -149,7 +153,9 @@ impl Service {
             started: clock::now(),
         };
         let decisions = api::decisions::router(calls);
-        tasks.spawn(status::serve(http, status, decisions, background.clone()));
+        let rest = api::router(Desk::new(data_dir.path(), data_dir.vault(), clock::now));
+        let more = decisions.merge(rest);
+        tasks.spawn(status::serve(http, status, more, background.clone()));
         watch::spawn_all(
             &mut tasks,
             &engine,
@@ -201,6 +207,16 @@ impl Service {
             Some(_) => Err(AppError::TaskEnded("service")),
         }
     }
+}
+
+/// On a first start, the token with which the operator uses the REST API at once.
+fn first_token(data_dir: &DataDir) -> Result<(), AppError> {
+    let mut accounts = Accounts::open(data_dir.path(), clock::now())?;
+    accounts.act_as(Actor::Program);
+    accounts.first_token(clock::now(), |token| {
+        data_dir.keep_api_token(token).map_err(AppError::from)
+    })?;
+    Ok(())
 }
 
 async fn bind_http(address: SocketAddr) -> Result<TcpListener, AppError> {

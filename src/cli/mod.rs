@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod aside;
+mod audit;
 mod check;
 mod context;
 mod country;
@@ -12,12 +13,15 @@ mod list;
 mod migrate;
 mod models;
 mod output;
+mod plan;
 mod policy;
+mod policy_file;
 mod progress;
 mod score;
 mod serve;
 mod simulate;
 mod subscriber;
+mod token;
 mod train;
 mod verdict;
 
@@ -84,6 +88,13 @@ enum Command {
     /// Subscribers and caller numbers with a policy of their own.
     #[command(subcommand)]
     Subscriber(subscriber::SubscriberCommand),
+    /// What plans give: calls per second and seats.
+    #[command(subcommand)]
+    Plan(plan::PlanCommand),
+    /// Tokens of the REST API.
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+    Audit(audit::AuditArgs),
     /// Black and white lists, attack groups.
     #[command(subcommand)]
     List(list::ListCommand),
@@ -161,6 +172,9 @@ fn run(cli: Cli) -> anyhow::Result<Done> {
         Command::Policy(command) => policy::run(&context, command),
         Command::Country(command) => country::run(&context, command),
         Command::Subscriber(command) => subscriber::run(&context, command),
+        Command::Plan(command) => plan::run(&context, command),
+        Command::Token(command) => token::run(&context, command),
+        Command::Audit(args) => audit::run(&context, args),
         Command::List(command) => list::run(&context, command),
         Command::Verdict(args) => block_on(verdict::run(context, args)),
     }

@@ -5,7 +5,7 @@ mod show;
 
 use super::context::Context;
 use super::output::Format;
-use super::{Done, output};
+use super::{Done, output, policy_file};
 use crate::app::clock;
 use set::SetArgs;
 
@@ -41,6 +41,8 @@ pub(super) enum PolicyCommand {
     },
     /// Change a policy; in force within a second.
     Set(Box<SetArgs>),
+    Export(policy_file::ExportArgs),
+    Import(policy_file::ImportArgs),
 }
 
 pub(super) fn run(context: &Context, command: PolicyCommand) -> anyhow::Result<Done> {
@@ -65,6 +67,10 @@ pub(super) fn run(context: &Context, command: PolicyCommand) -> anyhow::Result<D
         PolicyCommand::Remove { domain, policy } => {
             accounts.remove_policy(&domain, &policy, now)?;
             output::changed()
+        }
+        PolicyCommand::Export(args) => policy_file::export(&accounts, args),
+        PolicyCommand::Import(args) => {
+            policy_file::import(&mut accounts, &context.data_dir()?.vault(), &args)
         }
         PolicyCommand::Set(args) => set::run(&mut accounts, &args, now),
     }

@@ -41,7 +41,8 @@ fn greet(addresses: &Addresses, context: &Context, first_start: bool) -> std::io
     if first_start {
         output::line(&format!(
             "\nFirst start in {data}: made the root domain, which trusts this machine (127.0.0.0/8, ::1).\n\
-             Its policy enforces R01 R02 R03 R07 R12 R14; R15, the risk score, is in audit."
+             Its policy enforces R01 R02 R03 R07 R12 R14; R15, the risk score, is in audit.\n\
+             Token of the REST API, for you only: {data}/api-token"
         ))?;
     }
     let a = addresses;
@@ -53,7 +54,7 @@ fn greet(addresses: &Addresses, context: &Context, first_start: bool) -> std::io
         "\nTFPS {version} is answering calls\n\
          \x20 prevention  sip:{prevention} (UDP, TCP)   302 with A00<number> or Rnn<number>\n{tls}\
          \x20 detection   sip:{detection} (UDP, TCP)   503 to every forked copy; nothing is blocked\n\
-         \x20 web         http://{http}/   /healthz /readyz /metrics\n\
+         \x20 web         http://{http}/   /healthz /readyz /metrics /v1 /openapi.json\n\
          \x20 ClickHouse  {store}\n\n\
          Send it a call:\n\
          \x20 sipsak -d -vv -f tests/data/sip/invite.sip -s sip:5548987654321@127.0.0.1:{port}\n\

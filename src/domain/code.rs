@@ -1,6 +1,7 @@
 //! The codes of the answer, and the checks that give them.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What the answer says: approved, or refused by exactly one check.
 ///
@@ -162,9 +163,7 @@ impl std::str::FromStr for Check {
 pub struct UnknownCheck(pub String);
 
 /// Whether a check may refuse, only say what it would have said, or rests.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// A refusal by this check refuses the call.

@@ -3,11 +3,10 @@
 use super::lists::{AccessList, NumberList};
 use super::{Check, CountryRule, Limits, Mode, OffHours, SameNumber};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What the customer pays for.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Plan {
     /// Detection only, codes masked.
@@ -28,9 +27,7 @@ impl Plan {
 }
 
 /// How the answer is given.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum AnswerMode {
     /// 302 with the code in the Contact.

@@ -7,10 +7,10 @@
 use super::merge::merge;
 use super::tables;
 use super::{
-    Accounts, AccountsError, EntryKind, ListKind, NewEntry, Scope, Value, check_agents,
+    Accounts, AccountsError, EntryKind, ListKind, RawEntry, Scope, Value, check_agents,
     require_scope,
 };
-use crate::accounts::database::audit;
+use crate::accounts::audit;
 use crate::domain::Timestamp;
 use rusqlite::{TransactionBehavior, params};
 use serde::Serialize;
@@ -129,7 +129,7 @@ impl ListImport<'_> {
     ///
     /// # Errors
     /// It is none, or does not fit the list; the others are not affected.
-    pub fn add(&mut self, entry: &NewEntry<'_>) -> Result<(), AccountsError> {
+    pub fn add(&mut self, entry: &RawEntry<'_>) -> Result<(), AccountsError> {
         let value = entry.checked(&self.scope, self.list)?;
         if self
             .replace
@@ -214,7 +214,7 @@ impl ListImport<'_> {
         done.expired = self.expired;
         tables::note_expiry(&tx, list, self.earliest)?;
         if self.agents {
-            check_agents(&tx, &self.scope.name(), list)?;
+            check_agents(&tx, &self.scope, self.list)?;
         }
         if done.changes() == 0 {
             return Ok(done);
@@ -232,7 +232,14 @@ impl ListImport<'_> {
             done.duplicates,
             done.expired,
         );
-        audit(&tx, self.now, "cli", "list import", &subject)?;
+        audit::enter(
+            &tx,
+            self.now,
+            &self.accounts.actor,
+            "list import",
+            &subject,
+            None,
+        )?;
         tx.commit()?;
         if done.changes() > MANY {
             // Only saves disk: who reads the lists at this moment may prevent it.

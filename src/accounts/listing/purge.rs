@@ -6,7 +6,7 @@
 
 use super::tables::{self, ListRow};
 use super::{Accounts, AccountsError};
-use crate::accounts::database::audit;
+use crate::accounts::audit::{self, Actor};
 use crate::domain::Timestamp;
 use rusqlite::{Connection, TransactionBehavior, params};
 
@@ -114,7 +114,7 @@ impl Accounts {
                 list.list.as_str(),
                 list.name()
             );
-            audit(&tx, now, "tfps", "list purge", &subject)?;
+            audit::enter(&tx, now, &Actor::Program, "list purge", &subject, None)?;
             tx.commit()?;
             purged += removed as u64;
         }

@@ -2,7 +2,7 @@
 
 use super::tables::{self, ListRow};
 use super::{Accounts, AccountsError, EntryKind, ListEntry, ListKind, Scope};
-use rusqlite::{CachedStatement, Params, Row, named_params};
+use rusqlite::{CachedStatement, Connection, Params, Row, named_params};
 use std::ops::RangeInclusive;
 
 /// Digits of the longest number.
@@ -89,71 +89,105 @@ impl Accounts {
         let failed = |error: rusqlite::Error| E::from(error.into());
         // One state of the file, whatever is edited meanwhile.
         let tx = self.connection.unchecked_transaction().map_err(failed)?;
-        let mut taker = Taker { left: limit, take };
-        for row in tables::lists(&tx).map_err(failed)? {
-            if !filter.takes_list(&row) {
-                continue;
-            }
-            for kind in EntryKind::ALL {
-                if filter.kind.is_none_or(|wanted| wanted == kind) {
-                    self.query_kind(filter, &row, kind, &mut taker)?;
-                }
+        each(&tx, filter, limit, take)
+    }
+}
+
+/// As [`Accounts::list_query`], within a transaction.
+pub(in crate::accounts) fn each<E: From<AccountsError>>(
+    c: &Connection,
+    filter: &EntryFilter<'_>,
+    limit: u64,
+    take: impl FnMut(ListEntry) -> Result<(), E>,
+) -> Result<(), E> {
+    let failed = |error: rusqlite::Error| E::from(error.into());
+    let mut taker = Taker { left: limit, take };
+    for row in tables::lists(c).map_err(failed)? {
+        if !filter.takes_list(&row) {
+            continue;
+        }
+        for kind in EntryKind::ALL {
+            if filter.kind.is_none_or(|wanted| wanted == kind) {
+                query_kind(c, filter, &row, kind, &mut taker)?;
             }
         }
-        Ok(())
     }
+    Ok(())
+}
 
-    fn query_kind<E: From<AccountsError>, F: FnMut(ListEntry) -> Result<(), E>>(
-        &self,
-        filter: &EntryFilter<'_>,
-        row: &ListRow,
-        kind: EntryKind,
-        taker: &mut Taker<F>,
-    ) -> Result<(), E> {
-        let failed = |error: rusqlite::Error| E::from(error.into());
-        match kind {
-            EntryKind::Number | EntryKind::Prefix => {
-                let mut statement = self
-                    .connection
-                    .prepare_cached(
-                        "SELECT CAST(m.number AS TEXT), n.reason, n.source, m.listed_at, m.expires_at
+/// How many entries there are; of the system's lists, or of all policies' together.
+pub(in crate::accounts) fn count(c: &Connection, of_system: bool) -> rusqlite::Result<u64> {
+    c.query_row(
+        "SELECT (SELECT count(*) FROM list_number WHERE list IN (SELECT id FROM list WHERE (scope = '') = ?1))
+              + (SELECT count(*) FROM list_pattern WHERE list IN (SELECT id FROM list WHERE (scope = '') = ?1))",
+        [of_system],
+        |row| row.get::<_, i64>(0),
+    )
+    .map(i64::cast_unsigned)
+}
+
+/// Policies that have lists.
+pub(in crate::accounts) fn policy_scopes(c: &Connection) -> rusqlite::Result<Vec<Scope>> {
+    let mut scopes: Vec<Scope> = tables::lists(c)?
+        .iter()
+        .filter_map(|row| row.scope.split_once('/'))
+        .map(|(domain, policy)| Scope::Policy {
+            domain: domain.to_owned(),
+            policy: policy.to_owned(),
+        })
+        .collect();
+    scopes.dedup();
+    Ok(scopes)
+}
+
+fn query_kind<E: From<AccountsError>, F: FnMut(ListEntry) -> Result<(), E>>(
+    c: &Connection,
+    filter: &EntryFilter<'_>,
+    row: &ListRow,
+    kind: EntryKind,
+    taker: &mut Taker<F>,
+) -> Result<(), E> {
+    let failed = |error: rusqlite::Error| E::from(error.into());
+    match kind {
+        EntryKind::Number | EntryKind::Prefix => {
+            let mut statement = c
+                .prepare_cached(
+                    "SELECT CAST(m.number AS TEXT), n.reason, n.source, m.listed_at, m.expires_at
                          FROM list_number m CROSS JOIN list_note n ON n.id = m.note
                          WHERE m.list = :list AND m.prefix = :prefix
                            AND m.number BETWEEN :first AND :last
                            AND (:source IS NULL OR n.source = :source)
                          ORDER BY m.number LIMIT :limit",
-                    )
-                    .map_err(failed)?;
-                for range in filter.ranges() {
-                    let limit = i64::try_from(taker.left).unwrap_or(i64::MAX);
-                    let values = named_params! {
-                        ":list": row.id, ":prefix": kind == EntryKind::Prefix,
-                        ":first": range.start(), ":last": range.end(),
-                        ":source": filter.source, ":limit": limit,
-                    };
-                    taker.take_all(&mut statement, values, row, kind)?;
-                }
-                Ok(())
+                )
+                .map_err(failed)?;
+            for range in filter.ranges() {
+                let limit = i64::try_from(taker.left).unwrap_or(i64::MAX);
+                let values = named_params! {
+                    ":list": row.id, ":prefix": kind == EntryKind::Prefix,
+                    ":first": range.start(), ":last": range.end(),
+                    ":source": filter.source, ":limit": limit,
+                };
+                taker.take_all(&mut statement, values, row, kind)?;
             }
-            EntryKind::Network | EntryKind::Agent => {
-                let mut statement = self
-                    .connection
-                    .prepare_cached(
-                        "SELECT p.value, n.reason, n.source, p.listed_at, p.expires_at
+            Ok(())
+        }
+        EntryKind::Network | EntryKind::Agent => {
+            let mut statement = c
+                .prepare_cached(
+                    "SELECT p.value, n.reason, n.source, p.listed_at, p.expires_at
                          FROM list_pattern p CROSS JOIN list_note n ON n.id = p.note
                          WHERE p.list = :list AND p.kind = :kind
                            AND (:value IS NULL OR substr(p.value, 1, length(:value)) = :value)
                            AND (:source IS NULL OR n.source = :source)
                          ORDER BY p.value LIMIT :limit",
-                    )
-                    .map_err(failed)?;
-                let limit = i64::try_from(taker.left).unwrap_or(i64::MAX);
-                let values = named_params! {
-                    ":list": row.id, ":kind": kind.as_str(), ":value": filter.value,
-                    ":source": filter.source, ":limit": limit,
-                };
-                taker.take_all(&mut statement, values, row, kind)
-            }
+                )
+                .map_err(failed)?;
+            let limit = i64::try_from(taker.left).unwrap_or(i64::MAX);
+            let values = named_params! {
+                ":list": row.id, ":kind": kind.as_str(), ":value": filter.value,
+                ":source": filter.source, ":limit": limit,
+            };
+            taker.take_all(&mut statement, values, row, kind)
         }
     }
 }

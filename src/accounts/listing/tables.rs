@@ -12,7 +12,7 @@ use rusqlite::{Connection, Error, OptionalExtension, Result, Row, params};
 const CHANGES_KEPT: i64 = 65_536;
 
 /// A list, by its row.
-pub(super) type ListId = i64;
+pub(in crate::accounts) type ListId = i64;
 
 /// One list.
 #[derive(Clone, Debug)]
@@ -40,10 +40,10 @@ impl ListRow {
 
 /// What is said of an entry; times in seconds since the epoch.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Said {
-    pub(super) note: i64,
-    pub(super) listed_at: i64,
-    pub(super) expires_at: Option<i64>,
+pub(in crate::accounts) struct Said {
+    pub(in crate::accounts) note: i64,
+    pub(in crate::accounts) listed_at: i64,
+    pub(in crate::accounts) expires_at: Option<i64>,
 }
 
 /// All lists, the system's first.
@@ -68,7 +68,11 @@ pub(super) fn lists(c: &Connection) -> Result<Vec<ListRow>> {
     rows.collect()
 }
 
-pub(super) fn find_list(c: &Connection, scope: &str, list: ListKind) -> Result<Option<ListId>> {
+pub(in crate::accounts) fn find_list(
+    c: &Connection,
+    scope: &str,
+    list: ListKind,
+) -> Result<Option<ListId>> {
     c.query_row(
         "SELECT id FROM list WHERE scope = ?1 AND list = ?2",
         params![scope, list.as_str()],
@@ -77,7 +81,11 @@ pub(super) fn find_list(c: &Connection, scope: &str, list: ListKind) -> Result<O
     .optional()
 }
 
-pub(super) fn ensure_list(tx: &Connection, scope: &str, list: ListKind) -> Result<ListId> {
+pub(in crate::accounts) fn ensure_list(
+    tx: &Connection,
+    scope: &str,
+    list: ListKind,
+) -> Result<ListId> {
     if let Some(there) = find_list(tx, scope, list)? {
         return Ok(there);
     }
@@ -88,7 +96,7 @@ pub(super) fn ensure_list(tx: &Connection, scope: &str, list: ListKind) -> Resul
     Ok(tx.last_insert_rowid())
 }
 
-pub(super) fn ensure_note(tx: &Connection, reason: &str, source: &str) -> Result<i64> {
+pub(in crate::accounts) fn ensure_note(tx: &Connection, reason: &str, source: &str) -> Result<i64> {
     tx.execute(
         "INSERT OR IGNORE INTO list_note (reason, source) VALUES (?1, ?2)",
         [reason, source],
@@ -100,7 +108,12 @@ pub(super) fn ensure_note(tx: &Connection, reason: &str, source: &str) -> Result
     )
 }
 
-pub(super) fn put_number(tx: &Connection, list: ListId, listed: Listed, said: Said) -> Result<()> {
+pub(in crate::accounts) fn put_number(
+    tx: &Connection,
+    list: ListId,
+    listed: Listed,
+    said: Said,
+) -> Result<()> {
     let (prefix, number) = columns(listed);
     tx.execute(
         "INSERT INTO list_number (list, prefix, number, note, listed_at, expires_at)
@@ -119,7 +132,7 @@ pub(super) fn put_number(tx: &Connection, list: ListId, listed: Listed, said: Sa
     Ok(())
 }
 
-pub(super) fn put_pattern(
+pub(in crate::accounts) fn put_pattern(
     tx: &Connection,
     list: ListId,
     kind: EntryKind,
@@ -143,7 +156,11 @@ pub(super) fn put_pattern(
     Ok(())
 }
 
-pub(super) fn remove_number(tx: &Connection, list: ListId, listed: Listed) -> Result<bool> {
+pub(in crate::accounts) fn remove_number(
+    tx: &Connection,
+    list: ListId,
+    listed: Listed,
+) -> Result<bool> {
     let (prefix, number) = columns(listed);
     let removed = tx.execute(
         "DELETE FROM list_number WHERE list = ?1 AND prefix = ?2 AND number = ?3",
@@ -152,7 +169,7 @@ pub(super) fn remove_number(tx: &Connection, list: ListId, listed: Listed) -> Re
     Ok(removed > 0)
 }
 
-pub(super) fn remove_pattern(
+pub(in crate::accounts) fn remove_pattern(
     tx: &Connection,
     list: ListId,
     kind: EntryKind,
@@ -165,8 +182,38 @@ pub(super) fn remove_pattern(
     Ok(removed > 0)
 }
 
+/// What is said of a number or prefix that is listed.
+pub(in crate::accounts) fn number_entry(
+    c: &Connection,
+    list: ListId,
+    listed: Listed,
+) -> Result<Option<Entry>> {
+    let (prefix, number) = columns(listed);
+    c.prepare_cached(
+        "SELECT n.reason, n.source, m.expires_at FROM list_number m JOIN list_note n ON n.id = m.note
+         WHERE m.list = ?1 AND m.prefix = ?2 AND m.number = ?3",
+    )?
+    .query_row(params![list, prefix, number], |row| entry(row, 0))
+    .optional()
+}
+
+/// What is said of a network or user-agent pattern that is listed.
+pub(in crate::accounts) fn pattern_entry(
+    c: &Connection,
+    list: ListId,
+    kind: EntryKind,
+    value: &str,
+) -> Result<Option<Entry>> {
+    c.prepare_cached(
+        "SELECT n.reason, n.source, p.expires_at FROM list_pattern p JOIN list_note n ON n.id = p.note
+         WHERE p.list = ?1 AND p.kind = ?2 AND p.value = ?3",
+    )?
+    .query_row(params![list, kind.as_str(), value], |row| entry(row, 0))
+    .optional()
+}
+
 /// Says that an entry was listed, changed or taken off.
-pub(super) fn log_change(tx: &Connection, list: ListId, listed: Listed) -> Result<()> {
+pub(in crate::accounts) fn log_change(tx: &Connection, list: ListId, listed: Listed) -> Result<()> {
     let (prefix, number) = columns(listed);
     tx.execute(
         "INSERT INTO list_change (list, prefix, number) VALUES (?1, ?2, ?3)",
@@ -175,7 +222,7 @@ pub(super) fn log_change(tx: &Connection, list: ListId, listed: Listed) -> Resul
     Ok(())
 }
 
-pub(super) fn trim_log(tx: &Connection) -> Result<()> {
+pub(in crate::accounts) fn trim_log(tx: &Connection) -> Result<()> {
     tx.execute(
         "DELETE FROM list_change WHERE seq <= (SELECT max(seq) FROM list_change) - ?1",
         [CHANGES_KEPT],
@@ -183,7 +230,7 @@ pub(super) fn trim_log(tx: &Connection) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn patterns_changed(tx: &Connection, list: ListId) -> Result<()> {
+pub(in crate::accounts) fn patterns_changed(tx: &Connection, list: ListId) -> Result<()> {
     tx.execute(
         "UPDATE list SET patterns = patterns + 1 WHERE id = ?1",
         [list],
@@ -192,7 +239,11 @@ pub(super) fn patterns_changed(tx: &Connection, list: ListId) -> Result<()> {
 }
 
 /// Keeps in mind from when on something in the list expires.
-pub(super) fn note_expiry(tx: &Connection, list: ListId, expires_at: Option<i64>) -> Result<()> {
+pub(in crate::accounts) fn note_expiry(
+    tx: &Connection,
+    list: ListId,
+    expires_at: Option<i64>,
+) -> Result<()> {
     if let Some(at) = expires_at {
         tx.execute(
             "UPDATE list SET expires_from = min(coalesce(expires_from, ?2), ?2) WHERE id = ?1",

@@ -24,8 +24,8 @@ fn number(digits: &str) -> Number {
     Number::parse(digits).expect("a number")
 }
 
-fn entry<'a>(kind: EntryKind, value: &'a str, reason: &'a str) -> NewEntry<'a> {
-    NewEntry {
+fn entry<'a>(kind: EntryKind, value: &'a str, reason: &'a str) -> RawEntry<'a> {
+    RawEntry {
         kind,
         value,
         reason,

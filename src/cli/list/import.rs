@@ -4,7 +4,7 @@ use super::expiry::Expiry;
 use super::rows::{Column, Fields, ListRows};
 use super::{KindArg, ListArg};
 use crate::accounts::{
-    Accounts, AccountsError, EntryKind, Imported, ListImport, ListKind, NewEntry, Scope,
+    Accounts, AccountsError, EntryKind, Imported, ListImport, ListKind, RawEntry, Scope,
 };
 use crate::cli::aside::{Aside, rejected_of};
 use crate::cli::draft::check_apart;
@@ -227,7 +227,7 @@ impl Defaults {
             None => self.expires,
             Some(text) => Some(text.parse()?),
         };
-        import.add(&NewEntry {
+        import.add(&RawEntry {
             kind,
             value: value.unwrap_or_default(),
             reason: row.given(Column::Reason).unwrap_or(&self.reason),
