@@ -58,7 +58,7 @@ pub enum AccountsError {
         pattern: String,
         source: regex::Error,
     },
-    #[error("user-agent pattern: expected 1 to 1000 characters, and no control characters")]
+    #[error("user-agent pattern: expected 1 to 1000 bytes of printable characters")]
     LongPattern,
     #[error(
         "user-agent patterns of `{scope}` together: {source}; `tfps list remove` takes some off"
@@ -80,7 +80,7 @@ pub enum AccountsError {
     BadGroup(String),
     #[error("no such entry `{}`: `tfps list show` shows them", shown(.0))]
     NoEntry(String),
-    #[error("reason: expected 1 to 200 characters, and no control characters")]
+    #[error("reason: expected 1 to 200 printable characters")]
     BadReason,
     #[error("source `{0}`: expected the one that is replaced, or none")]
     OtherSource(String),

@@ -182,7 +182,9 @@ impl EntryKind {
             Self::Number => parse_number(value).map(|n| Value::Number(Listed::Number(n))),
             Self::Prefix => parse_number(value).map(|n| Value::Number(Listed::Prefix(n))),
             Self::Network => parse_network(value).map(|n| Value::Pattern(self, n.to_string())),
-            Self::Agent if value.len() > PATTERN || !names::is_printable(value) => {
+            Self::Agent
+                if value.is_empty() || value.len() > PATTERN || !names::is_printable(value) =>
+            {
                 Err(AccountsError::LongPattern)
             }
             Self::Agent => AgentList::new(vec![(value.to_owned(), Entry::lasting(""))])

@@ -281,7 +281,7 @@ const WRONG: &[(&str, &str, &str, &str)] = &[
         "calls_per_second = 3\n",
         "calls_per_second = 0\n",
         "domains.\"itsp.example\".policies.strict.calls_per_second",
-        "at least 1",
+        "from 1 to 100000",
     ),
     (
         "risk_threshold = 0.7\n",
@@ -311,7 +311,31 @@ const WRONG: &[(&str, &str, &str, &str)] = &[
         "policy = \"strict\"",
         "policy = \"strict\"\npassword = \"x\"",
         "domains.\"itsp.example\".subscribers.alice.password",
-        "not kept",
+        "one of them",
+    ),
+    (
+        "credentials = \"1:",
+        "credentials = \"1:AAAAAA",
+        "domains.\"itsp.example\".subscribers.alice.credentials",
+        "policy export",
+    ),
+    (
+        "credentials = \"1:",
+        "password = \"short\"\n# \"1:",
+        "domains.\"itsp.example\".subscribers.alice.password",
+        "8 to 128",
+    ),
+    (
+        "PT = \"high\"",
+        "QQ = \"high\"",
+        "country_risk.QQ",
+        "ISO 3166-1",
+    ),
+    (
+        "default_user = \"default\"",
+        "default_user = \"a b\"",
+        "domains.\"itsp.example\".default_user",
+        "without spaces",
     ),
     (
         "442079460000 = \"default\"",
@@ -394,6 +418,39 @@ fn a_wrong_file_is_refused_with_the_place_and_leaves_everything() {
         assert_eq!((text(&a), lines(&a)), before, "{wrong}");
     }
     assert!(failed.is_empty(), "{failed:#?}");
+}
+
+#[test]
+fn a_password_of_a_file_is_set_once_and_another_folders_is_refused() {
+    let mut a = full();
+    let file = a.export(Included::All).expect("exported");
+    let section = |file: &PolicyFile| {
+        let domain = &file.domains["itsp.example"];
+        domain.subscribers["alice"].credentials.clone()
+    };
+    let sealed = section(&file);
+    assert!(sealed.is_some(), "the password of alice is exported sealed");
+    let other = Vault::new([8; 32]);
+    let mut empty = Accounts::in_memory(NOW).expect("accounts");
+    let error = empty.import(&file, &other, false, NOW).expect_err("sealed");
+    assert!(error.to_string().contains("another data folder"), "{error}");
+
+    let text = file.to_toml().expect("written");
+    let line = format!("credentials = {:?}", sealed.expect("there"));
+    let same = text.replace(&line, "password = \"correct horse\"");
+    let same = PolicyFile::parse(&same).expect("a file");
+    let done = a.import(&same, &vault(), false, NOW).expect("imported");
+    assert_eq!(done.changes, 0, "he has this password");
+    let anew = text.replace(&line, "password = \"battery staple\"");
+    let anew = PolicyFile::parse(&anew).expect("a file");
+    let done = a.import(&anew, &vault(), false, NOW).expect("imported");
+    assert_eq!(done.changes, 1);
+    let log = a.audit_log(&AuditFilter::default()).expect("read");
+    assert!(!format!("{log:?}").contains("staple"));
+    let none = text.replace(&line, "");
+    let none = PolicyFile::parse(&none).expect("a file");
+    a.import(&none, &vault(), false, NOW).expect("imported");
+    assert_eq!(section(&a.export(Included::All).expect("exported")), None);
 }
 
 #[test]

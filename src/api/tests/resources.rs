@@ -16,7 +16,7 @@ async fn a_domain_from_its_beginning_to_its_end() {
         (201, "/v1/domains/c.example")
     );
     let expected = json!({"name": "c.example", "root": false, "default_policy": "default",
-        "trusted_peers": ["192.0.2.0/24"], "dial_prefixes": ["9"]});
+        "default_user": "default", "trusted_peers": ["192.0.2.0/24"], "dial_prefixes": ["9"]});
     assert_eq!(made.json(), expected);
     assert_eq!(bench.json("POST", "/v1/domains", &new).await.status, 409);
 
