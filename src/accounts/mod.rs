@@ -9,6 +9,7 @@ mod database;
 mod edit;
 mod entries;
 mod error;
+mod expiry;
 pub mod file;
 mod listing;
 mod names;
@@ -24,6 +25,7 @@ pub use database::{Accounts, private_folder};
 pub use edit::{DomainChange, DomainRow, Expect, NewDomain, PolicyRow, Subscriber, SubscriberRow};
 pub use entries::{BATCH, EntryFilter, NewEntry};
 pub use error::{AccountsError, Fault};
+pub use expiry::Expiry;
 pub use listing::{EntryKind, ListEntry, ListKind, Scope};
 pub use names::{
     CallerNumber, DialPrefix, DomainName, Name, Network, Reason, Source, UserName, shortened,
@@ -31,7 +33,7 @@ pub use names::{
 pub use plans::{PLANS, PlanLimits, Plans, plan_name};
 pub use rules::{CountryRules, PolicyRules};
 pub use snapshot::{Identity, Snapshot};
-pub use tokens::{Bearer, Expiry, NewToken, Role, TokenRow};
+pub use tokens::{Bearer, NewToken, Role, TokenRow};
 
 use edit::require_policy;
 use serde::Deserialize;
