@@ -11,6 +11,7 @@ mod database;
 mod edit;
 mod entries;
 mod error;
+mod expiry;
 pub mod file;
 mod identity;
 mod listing;
@@ -35,6 +36,7 @@ pub use listing::{
     EntryFilter, EntryKind, Imported, ListEntry, ListImport, ListKind, ListMatch, MatchState,
     NumberLists, RawEntry, Scope, Sought,
 };
+pub use expiry::Expiry;
 pub use names::{
     CallerNumber, DialPrefix, DomainName, Name, Network, Reason, Source, UserName, shortened,
 };
@@ -44,7 +46,7 @@ pub use rules::{
     SameNumberRules,
 };
 pub use snapshot::Snapshot;
-pub use tokens::{Bearer, Expiry, NewToken, Role, TokenRow};
+pub use tokens::{Bearer, NewToken, Role, TokenRow};
 
 use serde::Deserialize;
 

@@ -10,6 +10,7 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+mod api;
 mod digest;
 mod embedded;
 mod integrations;

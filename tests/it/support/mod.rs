@@ -1,12 +1,14 @@
 //! What the tests share: a running service, a ClickHouse, an HTTP client, a SIP peer.
 
+mod api;
 mod engine;
-mod http;
+pub mod http;
 mod load;
 mod message;
 mod phone;
 mod service;
 
+pub use api::Api;
 pub use engine::clickhouse;
 pub use http::Reply;
 pub use http::get;
