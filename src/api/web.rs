@@ -31,6 +31,8 @@ use tower::ServiceExt as _;
 const MAX_HEAD: usize = 16 * 1024;
 /// Longest wait for a head, also between two requests.
 const HEAD_TIME: Duration = Duration::from_secs(30);
+/// How long the last request may take once the service ends.
+const DRAIN: Duration = Duration::from_secs(2);
 
 /// The service, for connections whose peer is in the extensions as `ConnectInfo<SocketAddr>`.
 pub fn router(calls: Arc<dyn Calls>) -> Router {
@@ -66,7 +68,7 @@ pub async fn serve_connection<I>(
         _ = connection.as_mut() => {}
         () = shutdown.cancelled() => {
             connection.as_mut().graceful_shutdown();
-            let _ = connection.await;
+            let _ = tokio::time::timeout(DRAIN, connection).await;
         }
     }
 }

@@ -57,6 +57,13 @@ pub enum AppError {
         address: SocketAddr,
         source: std::io::Error,
     },
+    #[error(
+        "cannot listen on tcp {address}: {source}; free that address or set `detection.listen` to another"
+    )]
+    BindWeb {
+        address: SocketAddr,
+        source: std::io::Error,
+    },
     #[error(transparent)]
     Spool(#[from] SpoolError),
     #[error(transparent)]
@@ -64,6 +71,9 @@ pub enum AppError {
     #[error("the {0} ended by itself: this is a defect, its message stands above")]
     TaskEnded(&'static str),
 }
+
+/// Ports tried where the system picks one that must be free for UDP and TCP.
+const PORT_PICKS: u32 = 32;
 
 /// Where a running service listens.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -104,9 +114,8 @@ impl Service {
             Arc::clone(&telemetry),
         )?;
         let mut prevention = bind(settings, &data_dir, Ingress::Prevention, &telemetry)?;
-        let mut detection = bind(settings, &data_dir, Ingress::Detection, &telemetry)?;
+        let (mut detection, web) = bind_detection(settings, &data_dir, &telemetry).await?;
         let http = bind_http(settings.http.listen).await?;
-        let web = bind_http(detection.local_addr()).await?;
         let http_address = http.local_addr().unwrap_or(settings.http.listen);
 
         let (keeper, saved_at) =
@@ -232,6 +241,30 @@ fn bind(
         },
     };
     UdpServer::bind(&config, Arc::clone(telemetry))
+}
+
+/// UDP and TCP on the same port. Where the system picks one for UDP, it may be taken for TCP:
+/// then it picks again.
+async fn bind_detection(
+    settings: &Settings,
+    data_dir: &DataDir,
+    telemetry: &Arc<Telemetry>,
+) -> Result<(UdpServer, TcpListener), AppError> {
+    let mut picks = if settings.detection.listen.port() == 0 {
+        PORT_PICKS
+    } else {
+        1
+    };
+    loop {
+        picks -= 1;
+        let server = bind(settings, data_dir, Ingress::Detection, telemetry)?;
+        let address = server.local_addr();
+        match TcpListener::bind(address).await {
+            Ok(listener) => return Ok((server, listener)),
+            Err(source) if picks == 0 => return Err(AppError::BindWeb { address, source }),
+            Err(_) => {}
+        }
+    }
 }
 
 async fn bind_http(address: SocketAddr) -> Result<TcpListener, AppError> {
