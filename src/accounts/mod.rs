@@ -31,12 +31,12 @@ pub use database::{Accounts, private_folder};
 pub use edit::{DomainChange, DomainRow, Expect, NewDomain, PolicyRow, Subscriber, SubscriberRow};
 pub use entries::{BATCH, EntryQuery, NewEntry};
 pub use error::{AccountsError, Fault};
+pub use expiry::Expiry;
 pub use identity::{Identity, Realm};
 pub use listing::{
     EntryFilter, EntryKind, Imported, ListEntry, ListImport, ListKind, ListMatch, MatchState,
     NumberLists, RawEntry, Scope, Sought,
 };
-pub use expiry::Expiry;
 pub use names::{
     CallerNumber, DialPrefix, DomainName, Name, Network, Reason, Source, UserName, shortened,
 };

@@ -4,7 +4,7 @@ use super::{DataDir, clock};
 use crate::accounts::{Accounts, AccountsError, Snapshot};
 use crate::config::Settings;
 use crate::decide::{Authenticator, Engine, WindowSizes};
-use crate::digest::{Gate, GateSettings};
+use crate::digest::Gate;
 use crate::features::{CATALOGUE, VERSION};
 use crate::geo::{Geo, GeoError};
 use crate::model::{Model, ModelSlot};
@@ -60,12 +60,6 @@ pub(super) fn open(
 }
 
 fn authenticator(settings: &Settings, data_dir: &DataDir) -> Result<Authenticator, AccountsError> {
-    let digest = &settings.digest;
-    let gate = GateSettings {
-        nonce_secs: digest.nonce_secs,
-        max_nonces: digest.max_nonces,
-        algorithms: digest.algorithms.0.clone().into(),
-    };
     let vault = data_dir.vault();
     let unusable = Accounts::open(data_dir.path(), clock::now())?.unusable_passwords(&vault)?;
     if !unusable.is_empty() {
@@ -75,7 +69,10 @@ fn authenticator(settings: &Settings, data_dir: &DataDir) -> Result<Authenticato
              `tfps subscriber list` shows whose; set them anew"
         );
     }
-    Authenticator::new(Gate::new(data_dir.nonce_key(), rand::random(), gate), vault)
+    Authenticator::new(
+        Gate::new(data_dir.nonce_key(), rand::random(), &settings.digest),
+        vault,
+    )
 }
 
 /// The engine for a file of calls: the accounts and models of `data_dir`, empty windows.

@@ -3,7 +3,7 @@
 use super::*;
 use crate::accounts::{Accounts, Subscriber};
 use crate::decide::{Engine, WindowSizes};
-use crate::digest::GateSettings;
+use crate::digest::{Algorithms, DigestSettings};
 use crate::domain::{Asked, DigestAlgorithm, NeutralAnswer};
 use crate::geo::Geo;
 use crate::model::ModelSlot;
@@ -44,12 +44,12 @@ fn accounts() -> Accounts {
 }
 
 fn engine() -> Engine {
-    let settings = GateSettings {
+    let settings = DigestSettings {
         nonce_secs: 300,
         max_nonces: 100,
-        algorithms: Arc::new([DigestAlgorithm::Sha256, DigestAlgorithm::Md5]),
+        algorithms: Algorithms(vec![DigestAlgorithm::Sha256, DigestAlgorithm::Md5]),
     };
-    let gate = Gate::new([1; 32], 1, settings);
+    let gate = Gate::new([1; 32], 1, &settings);
     let sizes = WindowSizes {
         tracks: 1_000,
         key: [7; 16],

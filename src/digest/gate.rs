@@ -3,6 +3,7 @@
 use super::credentials::{Claim, Credentials};
 use super::ha1::{Ha1, Response};
 use super::nonce::{Nonce, Nonces};
+use super::settings::DigestSettings;
 use super::used::{Spent, Used};
 use crate::domain::{Challenge, DigestAlgorithm, Timestamp};
 use parking_lot::Mutex;
@@ -11,17 +12,6 @@ use subtle::Choice;
 
 /// A clock step back that is waited out; after a longer one a new era begins.
 const SMALL_STEP: i64 = Timestamp::SECOND;
-
-/// How a gate is to be.
-#[derive(Clone, Debug)]
-pub struct GateSettings {
-    /// How long a nonce is good, seconds.
-    pub nonce_secs: u32,
-    /// Nonces whose counts are remembered, at most.
-    pub max_nonces: usize,
-    /// What is offered, the preferred first. Answers with another are as good as none.
-    pub algorithms: Arc<[DigestAlgorithm]>,
-}
 
 /// Asks for proof, and judges it.
 ///
@@ -32,7 +22,10 @@ pub struct GateSettings {
 #[derive(Debug)]
 pub struct Gate {
     nonces: Nonces,
-    settings: GateSettings,
+    algorithms: Arc<[DigestAlgorithm]>,
+    /// How long a nonce is good, microseconds.
+    life: i64,
+    max_nonces: usize,
     state: Mutex<State>,
 }
 
@@ -58,11 +51,13 @@ pub enum Refused {
 impl Gate {
     /// Nonces are recognised under `key`, which is used for nothing else; `era` is random.
     #[must_use]
-    pub fn new(key: [u8; 32], era: u32, settings: GateSettings) -> Self {
+    pub fn new(key: [u8; 32], era: u32, settings: &DigestSettings) -> Self {
         let used = Used::new(settings.max_nonces);
         Self {
             nonces: Nonces::new(key),
-            settings,
+            algorithms: settings.algorithms.0.as_slice().into(),
+            life: i64::from(settings.nonce_secs) * Timestamp::SECOND,
+            max_nonces: settings.max_nonces,
             state: Mutex::new(State {
                 era,
                 latest: Timestamp(i64::MIN),
@@ -83,7 +78,7 @@ impl Gate {
             realm: realm.to_owned(),
             nonce: self.nonces.write(Nonce { at, era, random }, realm),
             stale,
-            algorithms: Arc::clone(&self.settings.algorithms),
+            algorithms: Arc::clone(&self.algorithms),
         }
     }
 
@@ -98,7 +93,7 @@ impl Gate {
             }
             let nonce = self.nonces.read(&credentials.nonce, realm)?;
             let claim = Claim::new(credentials, nonce);
-            let offered = self.settings.algorithms.contains(&claim.algorithm());
+            let offered = self.algorithms.contains(&claim.algorithm());
             offered.then_some(claim)
         })
     }
@@ -125,11 +120,10 @@ impl Gate {
         let mut state = self.state.lock();
         self.look_at_clock(&mut state, now);
         let age = now.0.saturating_sub(claim.nonce.at.0);
-        let life = i64::from(self.settings.nonce_secs) * Timestamp::SECOND;
-        if claim.nonce.era != state.era || !(-SMALL_STEP..=life).contains(&age) {
+        if claim.nonce.era != state.era || !(-SMALL_STEP..=self.life).contains(&age) {
             return Err(Refused::Stale);
         }
-        let expired = Timestamp(now.0.saturating_sub(life));
+        let expired = Timestamp(now.0.saturating_sub(self.life));
         state
             .used
             .spend(claim.nonce, claim.count(), expired)
@@ -143,7 +137,7 @@ impl Gate {
     fn look_at_clock(&self, state: &mut State, now: Timestamp) {
         if state.latest.0.saturating_sub(now.0) > SMALL_STEP {
             state.era = state.era.wrapping_add(1);
-            state.used = Used::new(self.settings.max_nonces);
+            state.used = Used::new(self.max_nonces);
             state.latest = now;
         }
         state.latest = state.latest.max(now);

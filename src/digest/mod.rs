@@ -9,8 +9,7 @@
 //! # Decided, and why
 //! - **Credentials without `qop` are refused** (they are as good as none: a new challenge). They
 //!   are those of RFC 2069: no nonce count, so a copied header could be sent again and again, and
-//!   no client nonce. RFC 8760 section 2.4 forbids them for SHA-256; every client since 1999 has
-//!   `qop`.
+//!   no client nonce. RFC 8760 does away with them; clients have had `qop` since 1999.
 //! - **No `-sess` and no `auth-int`.** A session key saves work only where the password is asked
 //!   of somebody else; a body is no part of a decision. Neither is offered, so neither is taken.
 //! - **The response is judged before the nonce's age.** `stale=true` says "your password is
@@ -38,13 +37,15 @@ mod credentials;
 mod gate;
 mod ha1;
 mod nonce;
+mod settings;
 mod used;
 
 pub use challenge::headers;
 pub use credentials::{Claim, signs_target};
-pub use gate::{Gate, GateSettings, Refused};
+pub use gate::{Gate, Refused};
 pub use ha1::Ha1;
 pub use nonce::{Nonce, Nonces};
+pub use settings::{Algorithms, DigestSettings};
 
 #[cfg(test)]
 mod tests;

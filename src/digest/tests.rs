@@ -1,7 +1,6 @@
 use super::*;
 use crate::domain::{Challenge, DigestAlgorithm, Timestamp};
 use std::cell::Cell;
-use std::sync::Arc;
 
 thread_local! {
     /// Responses computed by this thread: the work that a judged claim costs.
@@ -11,16 +10,16 @@ thread_local! {
 const NOW: Timestamp = Timestamp::from_secs(1_760_000_000);
 const REALM: &str = "itsp.example";
 
-fn settings() -> GateSettings {
-    GateSettings {
+fn settings() -> DigestSettings {
+    DigestSettings {
         nonce_secs: 300,
         max_nonces: 100,
-        algorithms: Arc::new([DigestAlgorithm::Sha256, DigestAlgorithm::Md5]),
+        algorithms: Algorithms(vec![DigestAlgorithm::Sha256, DigestAlgorithm::Md5]),
     }
 }
 
 fn gate() -> Gate {
-    Gate::new([7; 32], 1, settings())
+    Gate::new([7; 32], 1, &settings())
 }
 
 /// What a client answers a challenge with. The response is computed by other code than the one
@@ -119,8 +118,8 @@ fn a_nonce_is_good_for_its_life_to_the_microsecond() {
 
 #[test]
 fn nonces_of_an_earlier_process_are_stale_not_forged() {
-    let before = Gate::new([7; 32], 1, settings());
-    let after = Gate::new([7; 32], 2, settings());
+    let before = Gate::new([7; 32], 1, &settings());
+    let after = Gate::new([7; 32], 2, &settings());
     let header = answer(
         &before.challenge(REALM, false, 1, NOW),
         DigestAlgorithm::Md5,
@@ -161,7 +160,7 @@ fn only_what_is_ours_is_a_claim() {
     let challenge = gate.challenge(REALM, false, 1, NOW);
     let good = answer(&challenge, DigestAlgorithm::Md5, "correct horse", 1);
     let elsewhere = gate.challenge("other.example", false, 1, NOW);
-    let stranger = Gate::new([8; 32], 1, settings()).challenge(REALM, false, 1, NOW);
+    let stranger = Gate::new([8; 32], 1, &settings()).challenge(REALM, false, 1, NOW);
     let mut turned = challenge.nonce.clone().into_bytes();
     turned[0] = if turned[0] == b'A' { b'B' } else { b'A' };
     let turned = String::from_utf8(turned).expect("ASCII");
@@ -187,11 +186,11 @@ fn only_what_is_ours_is_a_claim() {
 
 #[test]
 fn what_is_not_offered_is_not_taken() {
-    let strict = GateSettings {
-        algorithms: Arc::new([DigestAlgorithm::Sha256]),
+    let strict = DigestSettings {
+        algorithms: Algorithms(vec![DigestAlgorithm::Sha256]),
         ..settings()
     };
-    let gate = Gate::new([7; 32], 1, strict);
+    let gate = Gate::new([7; 32], 1, &strict);
     let challenge = gate.challenge(REALM, false, 1, NOW);
     assert_eq!(headers(&challenge).len(), 1);
     let header = answer(&challenge, DigestAlgorithm::Md5, "correct horse", 1);

@@ -1,0 +1,160 @@
+//! `POST /v1/decisions`.
+
+use super::*;
+
+#[tokio::test]
+async fn a_decision_with_all_that_is_known_of_it() {
+    let service = service();
+    let body = json!({
+        "dialed_number": "+252612345678", "from_user": "bob", "domain": "itsp.example",
+        "source_ip": "2001:db8::1", "user_agent": "Phone/1", "calls": 2, "call_id": "abc",
+    });
+    let reply = post(&service, TRUSTED, body).await;
+    assert_eq!(reply.status, StatusCode::OK, "{}", reply.body);
+    let event = service.events.lock().expect("not poisoned").remove(0);
+    let said = reply.json();
+    for (field, value) in [
+        ("id", json!(event.attempt.id)),
+        ("code", json!("R03")),
+        ("description", json!("called number blacklisted")),
+        ("number", json!("252612345678")),
+        ("country", json!("SO")),
+        ("score", Value::Null),
+        ("reasons", json!([])),
+        ("model", Value::Null),
+        ("policy", json!("default")),
+        ("subscriber", json!("default@itsp.example")),
+    ] {
+        assert_eq!(said[field], value, "{field}");
+    }
+    let checks = said["checks"].as_array().expect("checks");
+    assert_eq!(checks.len(), 15);
+    let r03 = checks.iter().find(|check| check["check"] == "R03");
+    let r03 = r03.expect("among them");
+    assert_eq!(r03["outcome"], "refuse");
+    assert!(r03["evidence"].to_string().contains("IRSF"), "{r03}");
+    assert_eq!(event.attempt.call_id, "abc");
+    assert_eq!(event.attempt.concurrent, Some(2));
+    assert_eq!(event.attempt.source_ip.to_string(), "2001:db8::1");
+}
+
+#[tokio::test]
+async fn a_bad_decision_request_names_its_field() {
+    let service = service();
+    let long = "x".repeat(257);
+    for (body, field, said) in [
+        (
+            json!({"from_user": "a"}),
+            Some("dialed_number"),
+            "is missing",
+        ),
+        (
+            json!({"dialed_number": 5, "from_user": "a"}),
+            Some("dialed_number"),
+            "expected a string",
+        ),
+        (
+            json!({"dialed_number": "", "from_user": "a"}),
+            Some("dialed_number"),
+            "is missing or empty",
+        ),
+        (
+            json!({"dialed_number": long, "from_user": "a"}),
+            Some("dialed_number"),
+            "is longer",
+        ),
+        (
+            json!({"dialed_number": "1", "from_user": "a\u{0}"}),
+            Some("from_user"),
+            "control",
+        ),
+        (
+            json!({"dialed_number": "1", "from_user": "a", "domain": "a b"}),
+            Some("domain"),
+            "white space",
+        ),
+        (
+            json!({"dialed_number": "1", "from_user": "a", "source_ip": "1.2"}),
+            Some("source_ip"),
+            "IP address",
+        ),
+        (
+            json!({"dialed_number": "1", "from_user": "a", "calls": -1}),
+            Some("calls"),
+            "expected u32",
+        ),
+        (
+            json!({"dialed_number": "1", "from_user": "a", "calls": 4_294_967_296_u64}),
+            Some("calls"),
+            "expected u32",
+        ),
+        (
+            json!({"dialed_number": "1", "from_user": "a", "call_id": "\n"}),
+            Some("call_id"),
+            "control",
+        ),
+        (
+            json!({"dialed_number": "1", "from_user": "a", "colour": 1}),
+            Some("colour"),
+            "unknown field",
+        ),
+        (
+            json!(["1", "a", null, null, null, null, null]),
+            None,
+            "JSON object",
+        ),
+        (json!("text"), None, "JSON object"),
+    ] {
+        let reply = post(&service, TRUSTED, &body).await;
+        assert_eq!(
+            reply.status,
+            StatusCode::BAD_REQUEST,
+            "{body}: {}",
+            reply.body
+        );
+        assert_eq!(reply.header("content-type"), "application/problem+json");
+        let problem = reply.json();
+        assert_eq!(problem["status"], 400);
+        assert_eq!(problem["field"].as_str(), field, "{body}: {problem}");
+        let detail = problem["detail"].as_str().expect("a text");
+        assert!(detail.contains(said), "{body}: {problem}");
+    }
+    for body in ["", "{", "{}{}", "\u{0}"] {
+        let reply = post(&service, TRUSTED, body).await;
+        assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{body}");
+    }
+    let reply = post(&service, TRUSTED, "x".repeat(65 * 1024)).await;
+    assert_eq!(reply.status, StatusCode::PAYLOAD_TOO_LARGE);
+    let plain = Request::post("/v1/decisions")
+        .body(Body::from("{}"))
+        .expect("a request");
+    let reply = send(decisions::router(service.clone()), TRUSTED, plain).await;
+    assert_eq!(reply.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    let get = Request::get("/v1/decisions")
+        .body(Body::empty())
+        .expect("a request");
+    let reply = send(decisions::router(service.clone()), TRUSTED, get).await;
+    assert_eq!(reply.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(reply.header("allow"), "POST");
+    assert!(service.events.lock().expect("not poisoned").is_empty());
+}
+
+#[tokio::test]
+async fn a_stranger_proves_himself_to_the_api_too() {
+    let service = service();
+    let body = json!({"dialed_number": NUMBER, "from_user": "bob", "domain": "itsp.example"});
+    let asked = post(&service, STRANGER, &body).await;
+    assert_eq!(asked.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(asked.header("content-type"), "application/problem+json");
+    let request = Request::post("/v1/decisions")
+        .header("Content-Type", "application/json; charset=utf-8")
+        .header(
+            "Authorization",
+            proof(&asked, "POST", "/v1/decisions", "correct horse"),
+        )
+        .body(body.to_string().into());
+    let request = request.expect("a request");
+    let reply = send(decisions::router(service.clone()), STRANGER, request).await;
+    assert_eq!(reply.status, StatusCode::OK, "{}", reply.body);
+    assert_eq!(reply.json()["subscriber"], "alice@itsp.example");
+}
