@@ -138,7 +138,7 @@ fn ten_million_numbers() {
     assert_eq!(snapshot.system.black.numbers.len() as u64, NUMBERS);
     println!("look-up, hit: {:.0} ns", look_up(&snapshot, listed, true));
     println!(
-        "look-up, miss: {} ns",
+        "look-up, miss: {:.0} ns",
         look_up(&snapshot, not_listed, false)
     );
 
