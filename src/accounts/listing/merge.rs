@@ -11,7 +11,7 @@ use super::bulk::Imported;
 use super::tables::{self, ListId};
 use crate::accounts::AccountsError;
 use crate::domain::Timestamp;
-use rusqlite::{Connection, named_params};
+use rusqlite::{Connection, Row, named_params};
 
 /// More changes than this are not told one by one.
 const TOLD: u64 = 8_192;
@@ -129,14 +129,14 @@ impl Merge<'_> {
         let list: (&str, &dyn rusqlite::ToSql) = (":list", &self.list);
         let any = format!("SELECT EXISTS (SELECT 1 FROM list_{table} WHERE list = :list)");
         let (differing, added) = if self.count(&any, &[list])? > 0 {
-            let differing = self.differing();
-            (
-                self.count(&format!("SELECT count(*) {differing}"), &[list])?,
-                self.count(
-                    &format!("SELECT count(*) FILTER (WHERE m.list IS NULL) {differing}"),
-                    &[list],
-                )?,
-            )
+            self.tx.query_row(
+                &format!(
+                    "SELECT count(*), count(*) FILTER (WHERE m.list IS NULL) {}",
+                    self.differing()
+                ),
+                &[list],
+                |row| Ok((unsigned(row, 0)?, unsigned(row, 1)?)),
+            )?
         } else {
             (staged, staged)
         };
@@ -160,8 +160,7 @@ impl Merge<'_> {
         sql: &str,
         values: &[(&str, &dyn rusqlite::ToSql)],
     ) -> Result<u64, AccountsError> {
-        let count: i64 = self.tx.query_row(sql, values, |row| row.get(0))?;
-        Ok(count.unsigned_abs())
+        Ok(self.tx.query_row(sql, values, |row| unsigned(row, 0))?)
     }
 
     /// Enters what will change in the log of changes.
@@ -204,4 +203,8 @@ impl Merge<'_> {
         )?;
         Ok(())
     }
+}
+
+fn unsigned(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
+    row.get::<_, i64>(at).map(i64::unsigned_abs)
 }
