@@ -3,7 +3,7 @@
 //!
 //! Requests work on SQLite on threads of their own ([`Desk`]) and never touch what calls are
 //! decided with: an edit is in force when the service next looks at the accounts, within a
-//! second. The routes and their description are one list ([`openapi`]).
+//! second. The routes and their description, `/openapi.json`, are one list.
 
 mod audit;
 mod body;

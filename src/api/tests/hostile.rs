@@ -110,7 +110,7 @@ fn put(body: &mut Value, place: &[Step], value: Value) {
             put(&mut body[key.as_str()], rest, value);
         }
         Step::First => {
-            if !body.as_array().is_some_and(|all| !all.is_empty()) {
+            if body.as_array().is_none_or(Vec::is_empty) {
                 *body = json!([null]);
             }
             put(&mut body[0], rest, value);
