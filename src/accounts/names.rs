@@ -100,7 +100,7 @@ checked_text!(
     "revenue share"
 );
 checked_text!(
-    /// Who listed it: 1 to 64 printable characters.
+    /// Who listed it: 1 to 100 printable characters.
     Source,
     source,
     "feed"
@@ -169,7 +169,7 @@ fn reason(text: &str) -> Result<String, AccountsError> {
 }
 
 fn source(text: &str) -> Result<String, AccountsError> {
-    match (1..=64).contains(&text.chars().count()) && text.chars().all(is_visible) {
+    match (1..=100).contains(&text.chars().count()) && text.chars().all(is_visible) {
         true => Ok(text.to_owned()),
         false => Err(AccountsError::BadSource(text.to_owned())),
     }

@@ -40,6 +40,8 @@ pub enum Wrong {
         "{0} list entries: a policy file holds at most 100,000; take `--lists none` or `--lists policies`, and `tfps list export` for the lists"
     )]
     TooManyEntries(usize),
+    #[error("risk classes of countries are not kept by this version: leave them out")]
+    NoCountryRisk,
     #[error("passwords are not kept by this version: leave it out")]
     NoCredentials,
 }

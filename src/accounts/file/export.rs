@@ -1,6 +1,8 @@
 //! The accounts as a policy file.
 
-use super::{DomainSection, FORMAT, Included, PolicyFile, SubscriberSection, credentials, lists};
+use super::{
+    DomainSection, FORMAT, Included, PolicyFile, SubscriberSection, countries, credentials, lists,
+};
 use crate::accounts::edit::{DomainRow, domains, policies, subscribers};
 use crate::accounts::{Accounts, AccountsError, plans};
 use rusqlite::Connection;
@@ -16,6 +18,7 @@ pub(super) fn read(db: &Connection, included: Included) -> Result<PolicyFile, Ac
         format: FORMAT,
         lists_included: included,
         plans: plans::read(db)?,
+        country_risk: countries::read(db)?,
         domains: sections,
         lists: lists::group(lists::read(db, included)?)?,
     })

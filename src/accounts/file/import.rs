@@ -2,8 +2,8 @@
 //! is touched, by the same functions as any other edit, so that the audit log tells just that.
 
 use super::{
-    DomainSection, FileError, Included, PolicyFile, SubscriberSection, Wrong, credentials, export,
-    lists,
+    DomainSection, FileError, Included, PolicyFile, SubscriberSection, Wrong, countries,
+    credentials, export, lists,
 };
 use crate::accounts::audit::Edit;
 use crate::accounts::edit::{
@@ -87,6 +87,7 @@ fn apply(edit: &Edit<'_>, file: &PolicyFile) -> Result<(), AccountsError> {
         let place = format!("plans.{}", plan_name(plan));
         plans::set(edit, plan, file.plans.of(plan)).map_err(|error| error.at(&place))?;
     }
+    countries::apply(edit, &file.country_risk)?;
     let there = domains::all(edit)?;
     for row in &there {
         if !file.domains.contains_key(row.name.as_str()) {

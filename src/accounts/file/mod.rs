@@ -1,6 +1,7 @@
 //! Everything of the accounts as one TOML file: written in one order, so that what is equal is
 //! equal to the byte, and read back whole or not at all. Tokens are not in it.
 
+mod countries;
 mod credentials;
 mod error;
 mod export;
@@ -9,6 +10,7 @@ mod lists;
 #[cfg(test)]
 mod tests;
 
+pub use countries::{CountryCode, Risk};
 pub use error::{FileError, Wrong};
 pub use import::Imported;
 pub use lists::{ListGroup, Of};
@@ -84,6 +86,9 @@ pub struct PolicyFile {
     pub lists_included: Included,
     /// What each plan gives.
     pub plans: Plans,
+    /// Countries the operator judges otherwise than is usual: low, medium or high.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub country_risk: BTreeMap<CountryCode, Risk>,
     /// Domains by name; the root domain must be among them.
     pub domains: BTreeMap<DomainName, DomainSection>,
     /// Entries of lists, those together that share list and note.

@@ -119,6 +119,17 @@ fn what_is_exported_is_imported_to_the_byte() {
 }
 
 #[test]
+fn the_file_of_the_guide_is_read() {
+    let guide = include_str!("../../../docs/policy-file.md");
+    let (_, begun) = guide.split_once("```toml\n").expect("a file");
+    let (file, _) = begun.split_once("```").expect("its end");
+    let file = PolicyFile::parse(file).expect("right");
+    assert_eq!(file.lists[0].values, ["25261", "25262"]);
+    let rules = &file.domains["itsp.example"].policies["default"];
+    assert_eq!(rules.risk_threshold, Some(0.8));
+}
+
+#[test]
 fn the_same_file_twice_changes_nothing_and_is_not_in_the_log() {
     let mut a = full();
     let file = PolicyFile::parse(&text(&a)).expect("read");
@@ -212,6 +223,45 @@ fn many_changed_entries_are_one_line_a_list() {
     let log = a.audit_log(&AuditFilter::default()).expect("log");
     let counted = serde_json::json!({"listed": 2_000, "removed": 2});
     assert_eq!(log[1].change, Some(counted));
+}
+
+#[test]
+fn the_risk_of_countries_goes_with_the_file_where_it_is_kept() {
+    let with_table = || {
+        let a = full();
+        let table = "CREATE TABLE IF NOT EXISTS country_risk
+                     (country TEXT PRIMARY KEY, risk TEXT NOT NULL) STRICT;";
+        a.connection.execute_batch(table).expect("a table");
+        a
+    };
+    let mut a = with_table();
+    let risky = text(&a).replacen(
+        "[plans.free]",
+        "[country_risk]\nCU = \"high\"\nso = \"low\"\n\n[plans.free]",
+        1,
+    );
+    let file = PolicyFile::parse(&risky).expect("read");
+    assert_eq!(a.import(&file, false, NOW).expect("imported").changes, 2);
+    let exported = text(&a);
+    let section = "[country_risk]\nCU = \"high\"\nSO = \"low\"\n";
+    assert!(exported.contains(section), "{exported}");
+    let mut other = with_table();
+    let again = PolicyFile::parse(&exported).expect("read");
+    other.import(&again, false, NOW).expect("imported");
+    assert_eq!(text(&other), exported);
+    let fewer = exported
+        .replace("CU = \"high\"\n", "")
+        .replace("\"low\"", "\"medium\"");
+    let file = PolicyFile::parse(&fewer).expect("read");
+    assert_eq!(a.import(&file, false, NOW).expect("imported").changes, 2);
+    assert_eq!(text(&a), fewer);
+    for (right, wrong, place) in [
+        ("SO = \"low\"", "SO = \"none\"", "country_risk.SO"),
+        ("SO = \"low\"", "SOM = \"low\"", "country_risk.SOM"),
+    ] {
+        let error = PolicyFile::parse(&exported.replace(right, wrong)).expect_err(wrong);
+        assert_eq!(error.place.as_deref(), Some(place), "{error}");
+    }
 }
 
 #[test]
