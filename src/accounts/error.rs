@@ -93,7 +93,7 @@ pub enum AccountsError {
         policy: String,
         source: serde_json::Error,
     },
-    #[error("source `{}`: expected 1 to 64 printable characters", shown(.0))]
+    #[error("source `{}`: expected 1 to 100 printable characters", shown(.0))]
     BadSource(String),
     #[error("value `{}`: expected at most 1,000 bytes", shown(.0))]
     LongValue(String),

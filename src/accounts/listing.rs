@@ -105,7 +105,7 @@ pub struct RawEntry<'a> {
     pub value: &'a str,
     /// Why, 1 to 200 characters; for an attack group its name.
     pub reason: &'a str,
-    /// Who lists it, 1 to 64 characters.
+    /// Who lists it, 1 to 100 characters.
     pub source: &'a str,
     /// When it ends, in whole seconds; none: it stays.
     pub expires: Option<Timestamp>,

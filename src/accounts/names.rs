@@ -100,11 +100,19 @@ checked_text!(
     "revenue share"
 );
 checked_text!(
-    /// Who listed it: 1 to 64 printable characters.
+    /// Who listed it: 1 to 100 printable characters.
     Source,
     source,
     "feed"
 );
+
+impl UserName {
+    /// A domain's default user, unless it says otherwise.
+    #[must_use]
+    pub fn of_everybody() -> Self {
+        Self(super::DEFAULT_USER.to_owned())
+    }
+}
 
 fn domain(text: &str) -> Result<String, AccountsError> {
     let fine = (1..=253).contains(&text.len())
@@ -179,7 +187,7 @@ pub(super) fn check_reason(text: &str) -> Result<(), AccountsError> {
 
 /// Whether a text may be a [`Source`].
 pub(super) fn check_source(text: &str) -> Result<(), AccountsError> {
-    match (1..=64).contains(&text.chars().count()) && is_printable(text) {
+    match (1..=100).contains(&text.chars().count()) && is_printable(text) {
         true => Ok(()),
         false => Err(AccountsError::BadSource(text.to_owned())),
     }

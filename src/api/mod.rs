@@ -8,7 +8,7 @@
 //! words in errors and a line in the same audit log. Requests work on SQLite on threads of their
 //! own ([`Desk`]) and never touch what calls are decided with: an edit is in force when the
 //! service next looks at the accounts, within a second. The routes and their description are one
-//! list ([`openapi`]).
+//! list, `/openapi.json`.
 
 mod ask;
 mod audit;

@@ -74,7 +74,6 @@ pub enum AppError {
     TaskEnded(&'static str),
 }
 
-
 /// Where a running service listens.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Addresses {

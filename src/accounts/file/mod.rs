@@ -102,6 +102,7 @@ pub struct DomainSection {
     /// Policy of subscribers that have none of their own.
     pub default_policy: Name,
     /// To whom the calls of everybody are counted who is no subscriber.
+    #[serde(default = "UserName::of_everybody")]
     pub default_user: UserName,
     /// Networks that may ask for it.
     #[serde(default)]

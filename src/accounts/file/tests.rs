@@ -123,6 +123,17 @@ fn what_is_exported_is_imported_to_the_byte() {
 }
 
 #[test]
+fn the_file_of_the_guide_is_read() {
+    let guide = include_str!("../../../docs/policy-file.md");
+    let (_, begun) = guide.split_once("```toml\n").expect("a file");
+    let (file, _) = begun.split_once("```").expect("its end");
+    let file = PolicyFile::parse(file).expect("right");
+    assert_eq!(file.lists[0].values, ["25261", "25262"]);
+    let rules = &file.domains["itsp.example"].policies["default"];
+    assert_eq!(rules.risk_threshold, Some(0.8));
+}
+
+#[test]
 fn the_same_file_twice_changes_nothing_and_is_not_in_the_log() {
     let mut a = full();
     let file = PolicyFile::parse(&text(&a)).expect("read");

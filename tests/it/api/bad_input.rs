@@ -68,7 +68,7 @@ const WRONG: &[(&[&str], &str)] = &[
         &["plan", "set", "free", "--calls-per-second", "0"],
         "calls_per_second",
     ),
-    (&["plan", "set", "free", "--seats", "-1"], "--seats"),
+    (&["plan", "set", "free", "--seats=-1"], "--seats"),
     (&["plan", "set", "gold", "--seats", "1"], "gold"),
     (&["token", "add", "a b"], "name `a b`"),
     (&["token", "add", "x", "--role", "king"], "king"),
@@ -81,7 +81,7 @@ const WRONG: &[(&[&str], &str)] = &[
     ),
     (&["token", "remove", "nosuch"], "token `nosuch`"),
     (&["audit", "--since", "soon"], "--since"),
-    (&["audit", "--limit", "-1"], "--limit"),
+    (&["audit", "--limit=-1"], "--limit"),
 ];
 
 #[test]
