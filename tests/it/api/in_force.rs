@@ -74,6 +74,41 @@ fn a_subscriber_of_a_new_domain_has_his_policy() {
     });
 }
 
+/// Two thousand calls a second, a rule that refuses them all, and one look at what was decided
+/// when: by ClickHouse, whose rows bear the time of each decision.
+#[test]
+fn a_rule_is_in_force_within_a_second_under_load() {
+    const CALLS: u64 = 16_000;
+    let service = TestService::start_on_shared("api_rate");
+    let api = Api::new(&service);
+    let options = ["--days", "60", "--seed", "7", "--rate", "2000"];
+    let load = Load::start_with(&service, service.prevention(), CALLS, &options);
+    eventually("a quarter of the calls are decided", || {
+        (service.decided() >= CALLS / 4).then_some(())
+    });
+    let nowhere = json!({"modes": {"R06": "enforce"}, "destination": {"only": ["XG"]}});
+    let policy = "/v1/domains/root/policies/default";
+    assert_eq!(api.send("PATCH", policy, &nowhere).status, 200);
+    let edited = tfps::app::clock::now();
+    let sent = load.finish();
+    assert_eq!((sent.sent, sent.answered), (CALLS, CALLS));
+    service.wait_for_rows(CALLS);
+
+    let at = |count: &str, from: i64| {
+        let sql = format!(
+            "SELECT {count} FROM calls WHERE toUnixTimestamp64Micro(at) >= {}",
+            edited.0 + from
+        );
+        service.number(&sql).expect("a number")
+    };
+    // Whether R06 was in force is said by every call, whatever else refused it.
+    let without = "countIf(checks['R06'] = 'off')";
+    let rate = at("count()", 0) as f64 / sent.elapsed_s;
+    assert!(at("count()", 1_000_000) > 2_000, "the load went on: {rate}");
+    assert_eq!(at(without, 1_000_000), 0, "calls under the old rule");
+    assert!(at("countIf(code = 'R06')", 1_000_000) > 1_000);
+}
+
 #[test]
 fn no_call_is_lost_while_rules_change() {
     const CALLS: u64 = 10_000;

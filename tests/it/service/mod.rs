@@ -2,7 +2,9 @@
 
 mod accounts;
 mod bad_input;
+mod codes;
 mod configuration;
+mod daylight;
 mod every_call_once;
 mod first_start;
 mod learning;
