@@ -3,12 +3,13 @@
 //! Read from a TOML file (none needed), then from the environment: `TFPS_SECTION__KEY` goes before
 //! the file. Unknown keys are refused. Checking needs no network.
 
+mod detection;
 mod transport;
 
+pub use detection::{DetectionSettings, NeutralPeer};
 pub use transport::{ConnectionSettings, TlsSettings};
 
 use crate::digest::DigestSettings;
-use crate::domain::NeutralAnswer;
 use crate::geo::GeoSettings;
 use crate::store::StoreSettings;
 use config::{Config, Environment, File, FileFormat};
@@ -55,18 +56,6 @@ pub struct PreventionSettings {
     pub listen: SocketAddr,
     /// Address and TCP port of TLS, served when `tls.certificate` is given.
     pub tls_listen: SocketAddr,
-    /// Answered INVITEs remembered for retransmissions, at most.
-    pub max_transactions: usize,
-}
-
-/// `[detection]`
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct DetectionSettings {
-    /// Address, UDP and TCP port.
-    pub listen: SocketAddr,
-    /// Final answer to forked copies: 503, 487, 580, 599 or "silent".
-    pub answer: NeutralAnswer,
     /// Answered INVITEs remembered for retransmissions, at most.
     pub max_transactions: usize,
 }
@@ -131,16 +120,6 @@ impl Default for PreventionSettings {
         Self {
             listen: loopback(9090),
             tls_listen: loopback(9093),
-            max_transactions: TRANSACTIONS,
-        }
-    }
-}
-
-impl Default for DetectionSettings {
-    fn default() -> Self {
-        Self {
-            listen: loopback(9091),
-            answer: NeutralAnswer::default(),
             max_transactions: TRANSACTIONS,
         }
     }
@@ -225,7 +204,7 @@ pub enum ConfigError {
 }
 
 /// Every key, and what it takes.
-const KEYS: [(&str, &str); 32] = [
+const KEYS: [(&str, &str); 35] = [
     (
         "prevention.listen",
         "an address, UDP and TCP port, e.g. 127.0.0.1:9090",
@@ -240,6 +219,15 @@ const KEYS: [(&str, &str); 32] = [
         "an address, UDP and TCP port, e.g. 127.0.0.1:9091",
     ),
     ("detection.answer", "503, 487, 580, 599 or silent"),
+    (
+        "detection.peers",
+        "tables [[detection.peers]], each with network and answer; in a file only",
+    ),
+    (
+        "detection.peers[].network",
+        "a network or an address that stands in no other of these tables, e.g. 192.0.2.0/24",
+    ),
+    ("detection.peers[].answer", "503, 487, 580, 599 or silent"),
     ("detection.max_transactions", "a number, at least 1024"),
     ("digest.nonce_secs", "a number of seconds, 1 to 86400"),
     (
@@ -290,9 +278,14 @@ const KEYS: [(&str, &str); 32] = [
     ("log.json", "true or false"),
 ];
 
-/// What a key takes; `None`: there is no such key.
+/// What a key takes; `None`: there is no such key. Of a list of tables, whichever of them:
+/// `detection.peers[0].answer`.
 pub(crate) fn expected(key: &str) -> Option<&'static str> {
-    let known = KEYS.iter().find(|(known, _)| *known == key);
+    let general = match (key.find('['), key.find(']')) {
+        (Some(from), Some(to)) if from < to => format!("{}[]{}", &key[..from], &key[to + 1..]),
+        _ => key.to_owned(),
+    };
+    let known = KEYS.iter().find(|(known, _)| *known == general);
     known.map(|(_, expected)| *expected)
 }
 
@@ -395,13 +388,15 @@ impl Settings {
         let checks = checks
             .into_iter()
             .chain(self.tls.checks())
-            .chain(self.connections.checks());
+            .chain(self.connections.checks())
+            .map(|(key, good, value)| (key.to_owned(), good, value))
+            .chain(self.detection.checks());
         match checks.into_iter().find(|(_, good, _)| !good) {
             None => Ok(self),
             Some((key, _, value)) => Err(ConfigError::Value {
-                key: key.to_owned(),
                 value,
-                expected: expected(key).unwrap_or_default(),
+                expected: expected(&key).unwrap_or_default(),
+                key,
             }),
         }
     }
@@ -477,6 +472,7 @@ fn section_keys(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::NeutralAnswer;
     use std::io::Write;
 
     fn load(toml: &str) -> Result<Settings, ConfigError> {
@@ -614,6 +610,62 @@ mod tests {
             let settings = load(&format!("[detection]\nanswer = {toml}\n")).expect(toml);
             assert_eq!(settings.detection.answer, answer);
         }
+    }
+
+    #[test]
+    fn each_peer_of_detection_may_have_its_answer() {
+        let toml = "[detection]\nanswer = 599\n\
+                    [[detection.peers]]\nnetwork = \"192.0.2.7/24\"\nanswer = \"silent\"\n\
+                    [[detection.peers]]\nnetwork = \"::ffff:192.0.2.9\"\nanswer = 487\n";
+        let settings = load(toml).expect("loads");
+        let answers = settings.detection.answers();
+        for (peer, answer) in [
+            ("192.0.2.8", NeutralAnswer::Silent),
+            ("192.0.2.9", NeutralAnswer::RequestTerminated),
+            ("192.0.3.1", NeutralAnswer::Unspecified),
+        ] {
+            assert_eq!(answers.of(peer.parse().expect("address")), answer, "{peer}");
+        }
+        let mut file = tempfile::NamedTempFile::new().expect("file");
+        file.write_all(toml.as_bytes()).expect("written");
+        let variable = ("TFPS_DETECTION__ANSWER".to_owned(), "580".to_owned());
+        let settings = Settings::from_sources(Some(file.path()), std::iter::once(variable));
+        let detection = settings.expect("loads").detection;
+        assert_eq!(detection.answer, NeutralAnswer::PreconditionFailure);
+        assert_eq!(detection.peers.len(), 2, "the peers stay the file's");
+    }
+
+    #[test]
+    fn a_wrong_peer_of_detection_is_told_with_its_place() {
+        let good = "[[detection.peers]]\nnetwork = \"10.0.0.0/8\"\nanswer = 487\n";
+        for (wrong, parts) in [
+            (
+                "network = \"10.0.0.0/8\"\nanswer = 200",
+                ["`detection.peers[1].answer`: `200`", "503, 487"],
+            ),
+            (
+                "network = \"nowhere\"\nanswer = 487",
+                ["`detection.peers[1].network`: `nowhere`", "192.0.2.0/24"],
+            ),
+            (
+                "network = \"10.9.0.0/8\"\nanswer = 487",
+                ["`detection.peers[1].network`: `10.0.0.0/8`", "no other"],
+            ),
+            ("answer = 487", ["`detection.peers[1]`", "network"]),
+            (
+                "network = \"11.0.0.0/8\"\nanswer = 487\nport = 1",
+                ["`detection.peers[1].port`", "unknown field"],
+            ),
+        ] {
+            let error = load(&format!("{good}[[detection.peers]]\n{wrong}\n"));
+            let error = error.expect_err(wrong).to_string();
+            for part in parts {
+                assert!(error.contains(part), "{part}: {error}");
+            }
+        }
+        let error = from_environment(&[("TFPS_DETECTION__PEERS", "10.0.0.0/8")]);
+        let error = error.expect_err("a text").to_string();
+        assert!(error.contains("`detection.peers`: `10.0.0.0/8`"), "{error}");
     }
 
     #[test]

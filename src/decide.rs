@@ -15,7 +15,7 @@ use crate::accounts::Snapshot;
 use crate::domain::lists::SystemLists;
 use crate::domain::{
     Answer, AnswerMode, Asked, CallAttempt, CallEvent, Check, Country, Decision, Destination,
-    DialPrefix, FeatureVector, Mode, NeutralAnswer, Policy, Reason, SameNumber, ScoreHeaders,
+    DialPrefix, FeatureVector, Mode, NeutralAnswers, Policy, Reason, SameNumber, ScoreHeaders,
     Subscriber, Timestamp, Used,
 };
 use crate::features::{self, Windows};
@@ -56,7 +56,7 @@ pub struct Engine {
     /// Where resets of use are noted; `None`: nowhere, for a file of calls.
     resets: Mutex<Option<ResetJournal>>,
     model: Arc<ModelSlot>,
-    neutral: NeutralAnswer,
+    neutral: NeutralAnswers,
     authenticator: Option<Authenticator>,
 }
 
@@ -91,14 +91,14 @@ struct Risk {
 
 impl Engine {
     /// With empty windows; those of strangers are a quarter of the customers' size.
-    /// `neutral` is what forked calls are answered with.
+    /// `neutral` is what forked calls are answered with, by who forks them.
     #[must_use]
     pub fn new(
         accounts: Snapshot,
         geo: Geo,
         windows: WindowSizes,
         model: Arc<ModelSlot>,
-        neutral: NeutralAnswer,
+        neutral: impl Into<NeutralAnswers>,
     ) -> Self {
         Self {
             accounts: ArcSwap::from_pointee(accounts),
@@ -108,7 +108,7 @@ impl Engine {
             usage: Usage::new(windows.key),
             resets: Mutex::new(None),
             model,
-            neutral,
+            neutral: neutral.into(),
             authenticator: None,
         }
     }
@@ -292,7 +292,7 @@ impl Engine {
     fn answer(&self, event: &CallEvent, policy: &Policy) -> Answer {
         let code = event.decision.code;
         if event.attempt.ingress.is_shadow() {
-            return Answer::Neutral(self.neutral);
+            return Answer::Neutral(self.neutral.of(event.attempt.peer));
         }
         match policy.answer {
             AnswerMode::Decline => Answer::Decline(code),

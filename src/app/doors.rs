@@ -54,11 +54,11 @@ impl Doors {
                 bytes: entries.saturating_mul(1_024),
             };
             let telemetry = Arc::clone(telemetry);
-            Arc::new(Door::new(ingress, data_dir.sip_secret(), limits, telemetry))
+            Door::new(ingress, data_dir.sip_secret(), limits, telemetry)
         };
         let own = &settings.prevention;
         let limits = connection_limits(settings);
-        let prevention = door(Ingress::Prevention, own.max_transactions);
+        let prevention = Arc::new(door(Ingress::Prevention, own.max_transactions));
         let prevention_pair = Pair::bind(own.listen, "prevention.listen", limits, &prevention)?;
         let prevention_tls = certificates
             .clone()
@@ -74,6 +74,7 @@ impl Doors {
             .transpose()?;
         let own = &settings.detection;
         let detection = door(Ingress::Detection, own.max_transactions);
+        let detection = Arc::new(detection.with_neutral(own.answers()));
         let detection_pair = Pair::bind(own.listen, "detection.listen", limits, &detection)?;
         Ok(Self {
             prevention,

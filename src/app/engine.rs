@@ -89,6 +89,6 @@ pub fn offline(settings: &Settings, data_dir: &DataDir) -> Result<Engine, Engine
             key: data_dir.windows_key(),
         },
         Arc::new(ModelSlot::new(shipped_model())),
-        settings.detection.answer,
+        settings.detection.answers(),
     ))
 }

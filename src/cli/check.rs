@@ -29,6 +29,15 @@ pub(super) fn run(context: &Context) -> anyhow::Result<Done> {
         "detection       udp and tcp {}",
         s.detection.listen
     ))?;
+    let answer = s.detection.answer.as_str();
+    output::line(&format!("                answers {answer}"))?;
+    for peer in &s.detection.peers {
+        let answer = peer.answer.as_str();
+        output::line(&format!(
+            "                answers {answer} to {}",
+            peer.network
+        ))?;
+    }
     output::line(&format!("web             http://{}", s.http.listen))?;
     match &s.store.url {
         Some(url) => output::line(&format!("ClickHouse      {url}"))?,

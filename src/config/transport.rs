@@ -22,7 +22,7 @@ pub struct ConnectionSettings {
     /// Connections of one listener; a quarter is kept for trusted peers. Each takes a file
     /// descriptor, of which many systems grant 1,024 to a process.
     pub max: usize,
-    /// Connections of one source address (of one /64 network of IPv6).
+    /// Connections of one source address (of one /64 network of IPv6) that no domain trusts.
     pub max_per_source: usize,
     /// Seconds of silence between two messages.
     pub idle_secs: u64,

@@ -2,6 +2,7 @@ mod usage;
 
 use super::*;
 use crate::accounts::{Accounts, EntryKind, ListKind, Scope};
+use crate::domain::NeutralAnswer;
 use crate::domain::{Code, Ingress, Mode};
 use uuid::Uuid;
 

@@ -1,6 +1,6 @@
 //! What the peer is told, before it is put into SIP or HTTP.
 
-use super::Code;
+use super::{Code, NeutralAnswer};
 use std::sync::Arc;
 
 /// The answer to a checked INVITE.
@@ -30,6 +30,17 @@ pub enum Answer {
     },
     /// 403, with nothing about why: nobody we serve.
     Forbidden,
+}
+
+impl Answer {
+    /// The decision it tells; `None`: it tells none.
+    #[must_use]
+    pub const fn decision(&self) -> Option<Code> {
+        match self {
+            Self::Redirect { code, .. } | Self::Decline(code) => Some(*code),
+            Self::Neutral(_) | Self::Challenge(_) | Self::Busy { .. } | Self::Forbidden => None,
+        }
+    }
 }
 
 /// A digest challenge (RFC 7616 section 3.3), before it is put into headers.
@@ -88,61 +99,4 @@ pub struct ScoreHeaders {
     pub score: f32,
     /// Tags of the contributions that raised it, comma-separated; may be empty.
     pub reasons: String,
-}
-
-/// `detection.answer`: which final answer hides the fewest codes of the real gateway.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub enum NeutralAnswer {
-    /// 503 Service Unavailable, without Retry-After.
-    #[default]
-    #[serde(rename = "503")]
-    ServiceUnavailable,
-    /// 487 Request Terminated.
-    #[serde(rename = "487")]
-    RequestTerminated,
-    /// 580 Precondition Failure.
-    #[serde(rename = "580")]
-    PreconditionFailure,
-    /// 599.
-    #[serde(rename = "599")]
-    Unspecified,
-    /// No answer at all: for raw mirrors.
-    #[serde(rename = "silent")]
-    Silent,
-}
-
-/// As a text or, since most of them look like one, as a number.
-impl<'de> serde::Deserialize<'de> for NeutralAnswer {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(NeutralAnswerVisitor)
-    }
-}
-
-struct NeutralAnswerVisitor;
-
-impl serde::de::Visitor<'_> for NeutralAnswerVisitor {
-    type Value = NeutralAnswer;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("503, 487, 580, 599 or \"silent\"")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<NeutralAnswer, E> {
-        Ok(match text {
-            "503" => NeutralAnswer::ServiceUnavailable,
-            "487" => NeutralAnswer::RequestTerminated,
-            "580" => NeutralAnswer::PreconditionFailure,
-            "599" => NeutralAnswer::Unspecified,
-            "silent" => NeutralAnswer::Silent,
-            _ => return Err(E::invalid_value(serde::de::Unexpected::Str(text), &self)),
-        })
-    }
-
-    fn visit_u64<E: serde::de::Error>(self, code: u64) -> Result<NeutralAnswer, E> {
-        self.visit_str(&code.to_string())
-    }
-
-    fn visit_i64<E: serde::de::Error>(self, code: i64) -> Result<NeutralAnswer, E> {
-        self.visit_str(&code.to_string())
-    }
 }

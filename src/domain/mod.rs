@@ -16,15 +16,14 @@ mod event;
 mod features;
 mod hours;
 pub mod lists;
+mod neutral;
 mod policy;
 mod risk;
 mod subscriber;
 mod time;
 mod usage;
 
-pub use answer::{
-    Answer, Challenge, DigestAlgorithm, NeutralAnswer, ScoreHeaders, UnknownAlgorithm,
-};
+pub use answer::{Answer, Challenge, DigestAlgorithm, ScoreHeaders, UnknownAlgorithm};
 pub use call::{Asked, CallAttempt, Ingress, Proof};
 pub use call_record::{CallRecord, Column, FieldError, FieldProblem};
 pub use code::{Check, Code, Mode, REFUSAL_ORDER};
@@ -36,6 +35,7 @@ pub use destination::{Destination, DialPrefix, Number, NumberClass, NumberError}
 pub use event::{CallEvent, Verdict};
 pub use features::{FeatureSpec, FeatureVector};
 pub use hours::{ALL_MONTHS, ALL_WEEKDAYS, DAY_MINUTES, Hours, LocalTime, OffHours, Period};
+pub use neutral::{NeutralAnswer, NeutralAnswers};
 pub use policy::{AnswerMode, Plan, Policy};
 pub use risk::{CountryRisks, RiskClass};
 pub use subscriber::Subscriber;

@@ -24,8 +24,9 @@ use tokio_util::sync::CancellationToken;
 const READ: usize = 8 * 1024;
 /// After the order to stop: silence after which nothing more is expected.
 const DRAIN_SILENCE: Duration = Duration::from_millis(100);
-/// Reads after the order to stop: a peer that keeps sending cannot keep the service alive.
-const DRAIN_READS: usize = 64;
+/// After the order to stop: the time a connection has for all that it still does. A peer that
+/// keeps sending, or does not take its answers, cannot keep the service alive.
+const DRAIN: Duration = Duration::from_secs(2);
 /// How long a peer whose stream is broken may go on sending: closed at once, the system would
 /// take back the answer that says what is wrong.
 const LINGER: Duration = Duration::from_secs(1);
@@ -44,6 +45,14 @@ pub(super) struct Connection<H: ?Sized> {
 /// Why a connection ends: short stable name.
 type End = &'static str;
 
+/// How far a connection was served here.
+enum Spoke {
+    /// To its end.
+    Sip(End),
+    /// Until it spoke HTTP, with what was read of that.
+    Http(Bytes),
+}
+
 /// Where a stream stands.
 struct Progress {
     framer: Framer,
@@ -53,8 +62,8 @@ struct Progress {
     begun: Option<Instant>,
     /// When something was last read.
     heard: Instant,
-    /// Reads since the order to stop.
-    draining: Option<usize>,
+    /// Told to stop.
+    is_draining: bool,
 }
 
 impl Progress {
@@ -69,16 +78,35 @@ impl<H: CallHandler + ?Sized> Connection<H> {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
+        let drained = async {
+            self.shutdown.cancelled().await;
+            tokio::time::sleep(DRAIN).await;
+        };
+        let spoken = tokio::select! {
+            spoken = self.converse(&mut stream) => spoken,
+            () = drained => Spoke::Sip("shutdown"),
+        };
+        match spoken {
+            Spoke::Sip(end) => end,
+            Spoke::Http(read) => self.hand_over(read, stream).await,
+        }
+    }
+
+    /// Reads and answers SIP, until either ends it or it turns out to be HTTP.
+    async fn converse<S>(&self, stream: &mut S) -> Spoke
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
         let mut progress = Progress {
             framer: Framer::new(),
             first: self.http.as_ref().map(|_| BytesMut::new()),
             begun: None,
             heard: Instant::now(),
-            draining: None,
+            is_draining: false,
         };
         let mut buffer = vec![0; READ];
         let end = loop {
-            let read = match self.read(&mut stream, &mut buffer, &mut progress).await {
+            let read = match self.read(stream, &mut buffer, &mut progress).await {
                 Ok(length) => &buffer[..length],
                 Err(end) => break end,
             };
@@ -86,7 +114,7 @@ impl<H: CallHandler + ?Sized> Connection<H> {
             if let Some(line) = first {
                 line.extend_from_slice(read);
                 match Spoken::of(line) {
-                    Spoken::Http => return self.hand_over(line.split().freeze(), stream).await,
+                    Spoken::Http => return Spoke::Http(line.split().freeze()),
                     Spoken::Other => framer.push(&first.take().unwrap_or_default()),
                     // Empty lines are HTTP's to skip and SIP's to answer.
                     Spoken::Unknown if line.iter().all(|b| matches!(b, b'\r' | b'\n')) => {
@@ -97,7 +125,7 @@ impl<H: CallHandler + ?Sized> Connection<H> {
             } else {
                 framer.push(read);
             }
-            match self.answer(&mut stream, framer).await {
+            match self.answer(stream, framer).await {
                 Err(end) => break end,
                 // What is begun now is another message.
                 Ok(true) => progress.begun = None,
@@ -110,7 +138,7 @@ impl<H: CallHandler + ?Sized> Connection<H> {
         };
         // Says goodbye where the transport has a word for it.
         let _ = timeout(self.limits.write, stream.shutdown()).await;
-        end
+        Spoke::Sip(end)
     }
 
     /// Waits for bytes, as long as the peer may take.
@@ -124,10 +152,10 @@ impl<H: CallHandler + ?Sized> Connection<H> {
             Some(begun) => (begun + self.limits.message, "slow"),
             None => (progress.heard + self.limits.idle, "idle"),
         };
-        if progress.draining.is_none() {
+        if !progress.is_draining {
             tokio::select! {
                 biased;
-                () = self.shutdown.cancelled() => progress.draining = Some(0),
+                () = self.shutdown.cancelled() => progress.is_draining = true,
                 read = timeout_at(deadline, stream.read(buffer)) => {
                     progress.heard = Instant::now();
                     return read.map_err(|_| too_late).and_then(received);
@@ -135,11 +163,6 @@ impl<H: CallHandler + ?Sized> Connection<H> {
             }
         }
         // Told to stop: what is on its way is still answered.
-        let reads = progress.draining.get_or_insert_default();
-        *reads += 1;
-        if *reads > DRAIN_READS {
-            return Err("shutdown");
-        }
         let read = timeout(DRAIN_SILENCE, stream.read(buffer)).await;
         read.map_err(|_| "shutdown").and_then(received)
     }
@@ -151,6 +174,9 @@ impl<H: CallHandler + ?Sized> Connection<H> {
     {
         let (messages, mut out, broken) = take_all(framer);
         let peer = self.peer;
+        if !out.is_empty() && self.door.is_silent(peer) {
+            out.clear();
+        }
         let batch = messages.iter().map(|message| (&message[..], peer));
         for packet in self.door.answer(batch, &*self.handler) {
             out.extend_from_slice(&packet.bytes);

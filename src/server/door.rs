@@ -7,7 +7,8 @@
 //! decided.
 
 use super::CallHandler;
-use crate::domain::{Answer, Ingress, Timestamp};
+use super::batch::Batch;
+use crate::domain::{Answer, Ingress, NeutralAnswers, Timestamp};
 use crate::sip::{Endpoint, Limits, Malformed, Outcome, Packet, Secret};
 use crate::telemetry::{Event, Telemetry};
 use parking_lot::Mutex;
@@ -19,7 +20,7 @@ use uuid::Uuid;
 #[derive(Debug)]
 pub struct Door {
     ingress: Ingress,
-    endpoint: Mutex<Endpoint>,
+    pub(super) endpoint: Mutex<Endpoint>,
     telemetry: Arc<Telemetry>,
 }
 
@@ -44,6 +45,21 @@ impl Door {
         self.endpoint.lock().recover(id, answer, at);
     }
 
+    /// What detection says to whom, where that is not 503 to everybody.
+    #[must_use]
+    pub fn with_neutral(self, neutral: NeutralAnswers) -> Self {
+        let endpoint = self.endpoint.into_inner().with_neutral(neutral);
+        Self {
+            endpoint: Mutex::new(endpoint),
+            ..self
+        }
+    }
+
+    /// Whether nothing is ever said to a peer, not even to his keep-alives.
+    pub(super) fn is_silent(&self, source: SocketAddr) -> bool {
+        self.endpoint.lock().is_silent(source)
+    }
+
     /// The answers to one batch of messages, with all its calls decided at once.
     pub(super) fn answer<'a, H: CallHandler + ?Sized>(
         &self,
@@ -54,49 +70,13 @@ impl Door {
         if messages.peek().is_none() {
             return Vec::new();
         }
-        let mut packets = Vec::with_capacity(messages.size_hint().0);
-        let arrived = handler.now();
-        let mut asked = Vec::new();
-        let mut undecided = Vec::new();
-        let mut repeated = Vec::new();
-        let mut endpoint = self.endpoint.lock();
-        for (message, source) in messages {
-            match endpoint.receive(message, source, arrived) {
-                Outcome::Decide(call) => {
-                    for header in &call.bad_headers {
-                        self.telemetry.emit(&Event::BadHeader { header });
-                    }
-                    asked.push(call.asked);
-                    undecided.push(call.pending);
-                }
-                Outcome::Retransmission(pending) => repeated.push(pending),
-                other => packets.extend(self.undisputed(other)),
-            }
-        }
-        if !asked.is_empty() {
-            drop(endpoint);
-            let mut answers = handler.decide(asked, arrived).into_iter();
-            endpoint = self.endpoint.lock();
-            for pending in &undecided {
-                if let Some(answer) = answers.next() {
-                    packets.extend(endpoint.complete(pending, &answer));
-                } else {
-                    endpoint.abandon(pending);
-                    self.note_dropped("undecided");
-                }
-            }
-        }
-        // Last, because the call they repeat may have been decided in this very batch.
-        for pending in &repeated {
-            let ingress = self.ingress;
-            self.telemetry.emit(&Event::Retransmission { ingress });
-            packets.extend(endpoint.resend(pending));
-        }
-        for _ in 0..endpoint.take_evicted() {
-            let table = "transactions";
-            self.telemetry.emit(&Event::Evicted { table });
-        }
-        packets
+        let mut batch = Batch::new(self, handler.now());
+        batch.receive(messages);
+        batch.decide(handler);
+        batch.settle_copies();
+        batch.decide(handler);
+        batch.answer_the_repeated();
+        std::mem::take(&mut batch.packets)
     }
 
     /// What to say before a stream is ended that broke at the message `read`.
@@ -111,7 +91,7 @@ impl Door {
     }
 
     /// The answer of what needs no decision.
-    fn undisputed(&self, outcome: Outcome<'_>) -> Option<Packet> {
+    pub(super) fn undisputed(&self, outcome: Outcome<'_>) -> Option<Packet> {
         match outcome {
             Outcome::Reply {
                 status,
@@ -126,13 +106,16 @@ impl Door {
                 return Some(packet);
             }
             Outcome::Drop(reason) => self.note_dropped(reason),
-            Outcome::Absorb | Outcome::Decide(_) | Outcome::Retransmission(_) => {}
+            Outcome::Absorb
+            | Outcome::Decide(_)
+            | Outcome::Copy(_)
+            | Outcome::Retransmission(_) => {}
         }
         None
     }
 
     /// A message got no answer.
-    fn note_dropped(&self, reason: &'static str) {
+    pub(super) fn note_dropped(&self, reason: &'static str) {
         let ingress = self.ingress;
         self.telemetry.emit(&Event::Dropped { ingress, reason });
     }

@@ -1,8 +1,9 @@
 //! How many connections a listener holds, and how long each may take over what.
 //!
 //! Every connection costs memory and a file descriptor for as long as its peer likes, so both
-//! are bounded, in all and by source. A quarter of the room is kept for trusted peers: strangers
-//! who open all they can find do not keep a customer out.
+//! are bounded, in all and, for strangers, by source. A quarter of the room is kept for trusted
+//! peers: strangers who open all they can find do not keep a customer out. A trusted peer may
+//! open as many as there is room: a softswitch has one address for all its customers.
 
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -15,8 +16,8 @@ use std::time::Duration;
 pub struct ConnectionLimits {
     /// Connections in all.
     pub max: usize,
-    /// Connections of one source: an IPv4 address, or an IPv6 network of 64 bits, which is what
-    /// one subscriber has.
+    /// Connections of one source that is not trusted: an IPv4 address, or an IPv6 network of 64
+    /// bits, which is what one subscriber has.
     pub max_per_source: usize,
     /// Longest silence between two messages.
     pub idle: Duration,
@@ -81,7 +82,7 @@ impl Held {
             return Err("full");
         }
         let own = counts.by_source.entry(source).or_default();
-        if *own >= self.limits.max_per_source {
+        if !is_trusted && *own >= self.limits.max_per_source {
             return Err("source-full");
         }
         *own += 1;
@@ -150,8 +151,8 @@ mod tests {
     #[test]
     fn one_source_has_its_share_and_leaves_nothing_behind() {
         let held = held(100, 1);
-        let first = held.take(ip("::ffff:192.0.2.1"), true).expect("room");
-        let again = held.take(ip("192.0.2.1"), true).map(drop);
+        let first = held.take(ip("::ffff:192.0.2.1"), false).expect("room");
+        let again = held.take(ip("192.0.2.1"), false).map(drop);
         assert_eq!(again, Err("source-full"));
         let second = held.take(ip("2001:db8::1"), false).expect("room");
         let neighbour = held.take(ip("2001:db8::ffff:1"), false).map(drop);
@@ -159,6 +160,16 @@ mod tests {
         let third = held.take(ip("2001:db8:0:1::1"), false).expect("another");
         drop((first, second, third));
         assert_eq!(held.counts.lock().all, 0);
+        assert!(held.counts.lock().by_source.is_empty());
+    }
+
+    #[test]
+    fn the_trusted_are_bounded_in_all_only() {
+        let held = held(4, 1);
+        let take = |is_trusted| held.take(ip("192.0.2.1"), is_trusted);
+        let places: Vec<_> = (0..4).map(|_| take(true).expect("room")).collect();
+        assert_eq!(take(true).map(drop), Err("full"));
+        drop(places);
         assert!(held.counts.lock().by_source.is_empty());
     }
 }

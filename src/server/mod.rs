@@ -9,6 +9,7 @@
 //! ```
 //! A [`Door`] is what one port number is for, whatever the transports it is reached by.
 
+mod batch;
 mod connection;
 mod door;
 pub mod http;
@@ -37,7 +38,9 @@ pub trait CallHandler: Send + Sync + 'static {
     /// decided when they come again.
     ///
     /// `arrived` is when the batch was taken from the socket. Must not block on anything but
-    /// memory and one write: the socket waits meanwhile. A panic ends the listener.
+    /// memory and one write: the socket waits meanwhile. A panic ends the UDP listener, and with
+    /// it the service; over TCP and TLS it ends the connection the batch came by. Its calls are
+    /// abandoned either way, and decided when they come again.
     fn decide(&self, asked: Vec<Asked>, arrived: Timestamp) -> Vec<Answer>;
 
     /// Whether a domain trusts this address. Answers to it may go elsewhere when it asks for

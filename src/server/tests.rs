@@ -1,5 +1,6 @@
 //! Real sockets on port 0, and a service that only remembers what it was asked.
 
+mod batches;
 mod peer;
 mod streams;
 mod tls;
@@ -10,6 +11,7 @@ use crate::domain::{CallAttempt, Code, Ingress};
 use crate::sip::{Limits, Secret};
 use crate::telemetry::Telemetry;
 use std::net::UdpSocket;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -18,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 #[derive(Default)]
 struct Fake {
     asked: Mutex<Vec<CallAttempt>>,
+    /// At the next batch, once.
+    panics: AtomicBool,
 }
 
 impl CallHandler for Fake {
@@ -27,6 +31,8 @@ impl CallHandler for Fake {
 
     fn decide(&self, asked: Vec<Asked>, _arrived: Timestamp) -> Vec<Answer> {
         let attempts: Vec<_> = asked.into_iter().map(|asked| asked.attempt).collect();
+        let panics = self.panics.swap(false, Ordering::Relaxed);
+        assert!(!panics, "as the test wants it");
         let answers = attempts.iter().map(answer_to).collect();
         self.asked.lock().expect("lock").extend(attempts);
         answers

@@ -2,43 +2,40 @@
 //!
 //! The order of the rules: who cannot be answered is dropped; ACK is absorbed; what no decision
 //! is needed for is answered; an INVITE known already gets its answer again; a copy of one by
-//! another way is refused; the rest is a call.
+//! another way is told so; the rest is a call.
+//!
+//! # Detection
+//! A forked copy must not be told apart from any other: whatever is odd about it, an INVITE gets
+//! the neutral answer, because a 4xx could hide the real gateway's (section 16.7). To a peer
+//! whose neutral answer is silence nothing is ever said, whatever he sends.
+//!
+//! # CANCEL
+//! INVITEs are never pending: each has its final answer, or is being given it by the batch it
+//! came with. So a CANCEL comes too late to change anything, and there is no INVITE left to end
+//! with 487 (section 9.2). It gets 200 where its INVITE is remembered, and 481 where none is:
+//! one never seen, one that is over, or one that was answered without memory, which cannot be
+//! told from the others.
 
-use super::attempt::{BadHeaders, call_attempt, proof};
+use super::attempt::BadHeaders;
 use super::identity::Secret;
 use super::message::{Envelope, Malformed, Message, Request};
 use super::reader::parse;
 use super::respond::{ALLOW, Packet, Response, Status};
-use super::text::{split_once, trim, unescape};
+use super::rules::{refusal, unsupported};
 use super::transaction::{Limits, Seen, Transactions};
-use crate::domain::{Answer, Asked, Code, Ingress, REFUSAL_ORDER, Timestamp};
+use crate::domain::{Answer, Asked, Ingress, NeutralAnswer, NeutralAnswers, Timestamp};
 use std::net::SocketAddr;
 use uuid::Uuid;
-
-/// Option tags that ask something of whoever sets the session up. A redirect sets up none,
-/// and the softswitch's next target will see the header itself, so they are no reason for a 420.
-const SESSION_TAGS: [&[u8]; 12] = [
-    b"100rel",
-    b"early-session",
-    b"from-change",
-    b"histinfo",
-    b"join",
-    b"outbound",
-    b"path",
-    b"precondition",
-    b"privacy",
-    b"replaces",
-    b"resource-priority",
-    b"timer",
-];
 
 /// An INVITE whose answer is still to be sent.
 #[derive(Debug)]
 pub struct Pending<'a> {
     /// Its transaction.
     pub id: Uuid,
-    source: SocketAddr,
-    request: Box<Request<'a>>,
+    /// What its copies would be known by.
+    pub(super) call: Option<u128>,
+    pub(super) source: SocketAddr,
+    pub(super) request: Box<Request<'a>>,
 }
 
 /// A call to decide.
@@ -57,6 +54,9 @@ pub struct Call<'a> {
 pub enum Outcome<'a> {
     /// Decide, then [`Endpoint::complete`] or [`Endpoint::abandon`].
     Decide(Box<Call<'a>>),
+    /// A copy by another way of a call that is being decided: when those of this batch are, ask
+    /// [`Endpoint::settle`].
+    Copy(Box<Call<'a>>),
     /// An INVITE seen before: send what [`Endpoint::resend`] gives, once the decisions of this
     /// batch are in.
     Retransmission(Pending<'a>),
@@ -78,9 +78,10 @@ pub enum Outcome<'a> {
 /// The state of one door.
 #[derive(Debug)]
 pub struct Endpoint {
-    ingress: Ingress,
-    secret: Secret,
-    transactions: Transactions,
+    pub(super) ingress: Ingress,
+    pub(super) secret: Secret,
+    neutral: NeutralAnswers,
+    pub(super) transactions: Transactions,
 }
 
 impl Endpoint {
@@ -90,8 +91,22 @@ impl Endpoint {
         Self {
             ingress,
             secret,
+            neutral: NeutralAnswers::default(),
             transactions: Transactions::new(limits),
         }
+    }
+
+    /// What detection says to whom, where that is not 503 to everybody.
+    #[must_use]
+    pub fn with_neutral(mut self, neutral: NeutralAnswers) -> Self {
+        self.neutral = neutral;
+        self
+    }
+
+    /// Whether nothing is ever said to a peer.
+    #[must_use]
+    pub fn is_silent(&self, source: SocketAddr) -> bool {
+        self.neutral(source) == Some(NeutralAnswer::Silent)
     }
 
     /// Reads a message that came from `source`.
@@ -101,32 +116,42 @@ impl Endpoint {
         source: SocketAddr,
         now: Timestamp,
     ) -> Outcome<'a> {
-        match parse(datagram) {
+        let outcome = match parse(datagram) {
             Err(malformed) => Outcome::Drop(malformed.reason()),
             Ok(Message::KeepAlive) => Outcome::Drop("keep-alive"),
             Ok(Message::Response) => Outcome::Drop("response"),
             Ok(Message::Faulty(envelope, fault)) => self.blame(&envelope, source, fault),
             Ok(Message::Request(request)) => self.dispatch(request, source, now),
-        }
+        };
+        self.unless_silent(outcome, source)
     }
 
     /// What to say before a stream from `source` is ended that broke with `fault` at the message
     /// `read`.
     #[must_use]
     pub fn refuse(&self, read: &[u8], source: SocketAddr, fault: Malformed) -> Outcome<'static> {
-        match parse(read) {
+        let outcome = match parse(read) {
             Ok(Message::Request(request)) => self.blame(&request.envelope, source, fault),
             Ok(Message::Faulty(envelope, _)) => self.blame(&envelope, source, fault),
             _ => Outcome::Drop(fault.reason()),
-        }
+        };
+        self.unless_silent(outcome, source)
     }
 
     /// The answer of a decided call, remembered for retransmissions; `None`: silence.
+    ///
+    /// A challenge and a 403 are not remembered (section 26.3.2.4): asked again, they are said
+    /// again, and who has proved nothing takes up no memory.
     pub fn complete(&mut self, pending: &Pending<'_>, answer: &Answer) -> Option<Packet> {
         let envelope = &pending.request.envelope;
         let response = self.response(envelope, pending.source, pending.id);
         let bytes = response.answer(answer);
-        self.transactions.complete(pending.id, bytes.clone());
+        if matches!(answer, Answer::Challenge(_) | Answer::Forbidden) {
+            self.transactions.forget(pending.id);
+        } else {
+            let (bytes, answer) = (bytes.clone(), Some(answer));
+            self.transactions.complete(pending.id, bytes, answer);
+        }
         bytes.map(|bytes| Packet::new(bytes, &envelope.via, pending.source))
     }
 
@@ -154,7 +179,7 @@ impl Endpoint {
         self.transactions.take_evicted()
     }
 
-    fn response<'a>(
+    pub(super) fn response<'a>(
         &self,
         envelope: &'a Envelope<'a>,
         source: SocketAddr,
@@ -174,7 +199,7 @@ impl Endpoint {
         (status, reason): (Status, &'static str),
         headers: &[(&str, &[u8])],
     ) -> Outcome<'a> {
-        let id = self.secret.transaction_id(self.ingress, envelope);
+        let id = self.id(envelope, source);
         let bytes = self.response(envelope, source, id).status(status, headers);
         Outcome::Reply {
             status,
@@ -193,7 +218,12 @@ impl Endpoint {
         if envelope.method == b"ACK" {
             return Outcome::Drop(fault.reason());
         }
-        self.reply(envelope, source, (fault.status(), fault.reason()), &[])
+        match self.neutral(source) {
+            Some(neutral) if envelope.method == b"INVITE" => {
+                self.reply_neutrally(envelope, source, neutral, fault.reason())
+            }
+            _ => self.reply(envelope, source, (fault.status(), fault.reason()), &[]),
+        }
     }
 
     fn dispatch<'a>(
@@ -208,15 +238,12 @@ impl Endpoint {
         match request.method {
             Some(Method::Invite) => self.invite(request, source, now),
             Some(Method::Ack) => {
-                let id = self.secret.transaction_id(self.ingress, envelope);
+                let id = self.id(envelope, source);
                 self.transactions.acknowledge(id);
                 Outcome::Absorb
             }
             Some(Method::Cancel) => {
-                let id = self.secret.transaction_id(self.ingress, envelope);
-                // An INVITE never waits: it has its final answer, or is being given it by the
-                // batch it came with. A CANCEL comes too late to change that, and there is no
-                // INVITE left to end with 487 (section 9.2).
+                let id = self.id(envelope, source);
                 let what = if self.transactions.knows(id, now) {
                     (Status::Ok, "cancel")
                 } else {
@@ -252,9 +279,11 @@ impl Endpoint {
         now: Timestamp,
     ) -> Outcome<'a> {
         let envelope = &request.envelope;
-        // A forked copy must not be told apart from any other: whatever is odd about it, it gets
-        // the neutral answer, because a 4xx could hide the real gateway's (RFC 3261, 16.7).
-        if self.ingress != Ingress::Detection {
+        if let Some(neutral) = self.neutral(source) {
+            if envelope.to_tag.is_some() {
+                return self.reply_neutrally(envelope, source, neutral, "in-dialog");
+            }
+        } else {
             if let Some(refused) = refusal(&request) {
                 return self.reply(envelope, source, refused, &[]);
             }
@@ -262,36 +291,17 @@ impl Endpoint {
             if !unsupported.is_empty() {
                 return self.bad_extension(envelope, source, &unsupported);
             }
-        } else if request.envelope.to_tag.is_some() {
-            return self.reply(envelope, source, (Status::DoesNotExist, "in-dialog"), &[]);
         }
-        let id = self.secret.transaction_id(self.ingress, envelope);
+        let id = self.id(envelope, source);
         let seen = self.transactions.open(id, now);
-        if seen == Seen::New && self.is_merged(id, envelope, now) {
-            let what = (Status::LoopDetected, "merged");
-            let reply = self.reply(envelope, source, what, &[]);
-            if let Outcome::Reply { packet, .. } = &reply {
-                // Kept: asked again once the first copy is acknowledged, it is still a copy.
-                self.transactions.complete(id, Some(packet.bytes.clone()));
-            }
-            return reply;
-        }
         let pending = Pending {
             id,
+            call: None,
             source,
             request,
         };
         match seen {
-            Seen::New => {
-                let (attempt, mut bad_headers) =
-                    call_attempt(&pending.request, self.ingress, source.ip(), id);
-                let proof = proof(&pending.request, &mut bad_headers);
-                Outcome::Decide(Box::new(Call {
-                    asked: Asked { attempt, proof },
-                    bad_headers,
-                    pending,
-                }))
-            }
+            Seen::New => self.new_call(pending, now),
             Seen::Pending | Seen::Answered(_) => Outcome::Retransmission(pending),
             Seen::Recovered(answer) => {
                 self.complete(&pending, &answer);
@@ -302,14 +312,34 @@ impl Endpoint {
 }
 
 impl Endpoint {
-    /// Whether a new INVITE came by another way already and is not acknowledged there
-    /// (section 8.2.2.2). Never of a forked copy: it must not be told apart from any other.
-    fn is_merged(&mut self, id: Uuid, envelope: &Envelope<'_>, now: Timestamp) -> bool {
-        self.ingress != Ingress::Detection
-            && self
-                .secret
-                .call_key(envelope)
-                .is_some_and(|call| self.transactions.is_merged(id, call, now))
+    fn id(&self, envelope: &Envelope<'_>, source: SocketAddr) -> Uuid {
+        let (ingress, peer) = (self.ingress, source.ip());
+        self.secret.transaction_id(ingress, peer, envelope)
+    }
+
+    /// On detection, the answer to every INVITE of a peer.
+    fn neutral(&self, source: SocketAddr) -> Option<NeutralAnswer> {
+        (self.ingress == Ingress::Detection).then(|| self.neutral.of(source.ip()))
+    }
+
+    fn reply_neutrally<'a>(
+        &self,
+        envelope: &Envelope<'_>,
+        source: SocketAddr,
+        neutral: NeutralAnswer,
+        reason: &'static str,
+    ) -> Outcome<'a> {
+        match neutral.into() {
+            Some(status) => self.reply(envelope, source, (status, reason), &[]),
+            None => Outcome::Drop(reason),
+        }
+    }
+
+    fn unless_silent<'a>(&self, outcome: Outcome<'a>, source: SocketAddr) -> Outcome<'a> {
+        match outcome {
+            Outcome::Reply { reason, .. } if self.is_silent(source) => Outcome::Drop(reason),
+            other => other,
+        }
     }
 
     fn bad_extension<'a>(
@@ -326,44 +356,4 @@ impl Endpoint {
             &headers,
         )
     }
-}
-
-/// The final answer of an INVITE that is no call to decide.
-fn refusal(request: &Request<'_>) -> Option<(Status, &'static str)> {
-    if request.envelope.to_tag.is_some() {
-        return Some((Status::DoesNotExist, "in-dialog"));
-    }
-    if request.max_forwards == Some(0) {
-        return Some((Status::TooManyHops, "max-forwards"));
-    }
-    let Some(user) = request.uri.user else {
-        return Some((Status::AddressIncomplete, "no-number"));
-    };
-    begins_with_code(&unescape(user)).then_some((Status::LoopDetected, "loop"))
-}
-
-/// Whether a number is one of our own answers come back.
-fn begins_with_code(user: &[u8]) -> bool {
-    std::iter::once(Code::A00)
-        .chain(REFUSAL_ORDER.into_iter().map(Code::Refused))
-        .any(|code| user.starts_with(code.as_str().as_bytes()))
-}
-
-/// Required option tags that are not understood, as the Unsupported header lists them
-/// (RFC 3261 section 8.2.2.3); empty: none.
-fn unsupported(request: &Request<'_>) -> Vec<u8> {
-    let mut tags: Vec<&[u8]> = Vec::new();
-    for value in &request.require {
-        let mut rest = Some(*value);
-        while let Some(list) = rest {
-            let (tag, next) = split_once(list, b',');
-            let tag = trim(tag);
-            let known = SESSION_TAGS.iter().any(|t| t.eq_ignore_ascii_case(tag));
-            if !known && !tag.is_empty() {
-                tags.push(tag);
-            }
-            rest = next;
-        }
-    }
-    tags.join(&b", "[..])
 }

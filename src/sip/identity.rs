@@ -1,9 +1,10 @@
 //! Which transaction a message belongs to, as one keyed hash.
 
 use super::message::Envelope;
-use crate::domain::Ingress;
+use crate::domain::{Asked, Ingress};
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::hash::Hasher;
+use std::net::IpAddr;
 use uuid::Uuid;
 
 /// Key of the hashes. Peers choose what is hashed, so without a key they could make
@@ -33,43 +34,63 @@ impl Secret {
     /// CSeq number and From tag, but not the method, so that ACK and CANCEL have their
     /// INVITE's. Without the branch cookie the Request-URI counts too, as for RFC 2543.
     ///
-    /// The door counts as well: a copy sent to detection is a call of its own.
+    /// The door counts as well: a copy sent to detection is a call of its own. And so does the
+    /// address that `peer` sends from: whoever guesses the branch a softswitch is going to use
+    /// (one without state computes it from the request) cannot have its call answered in advance.
     #[must_use]
-    pub fn transaction_id(self, ingress: Ingress, envelope: &Envelope<'_>) -> Uuid {
-        let mut hasher = SipHasher24::new_with_key(&self.0);
-        let mut field = |bytes: &[u8]| {
-            // The length first: no two lists of fields make the same stream.
-            hasher.write_usize(bytes.len());
-            hasher.write(bytes);
-        };
-        field(ingress.as_str().as_bytes());
-        field(envelope.via.branch);
-        field(envelope.via.sent_by);
-        field(envelope.call_id);
-        field(&envelope.cseq_number.to_le_bytes());
-        field(envelope.from_tag);
+    pub fn transaction_id(self, ingress: Ingress, peer: IpAddr, envelope: &Envelope<'_>) -> Uuid {
+        let mut fields = Fields::new(self, b"transaction");
+        fields.add(ingress.as_str().as_bytes());
+        fields.add(&address(peer));
+        fields.add(envelope.via.branch);
+        fields.add(envelope.via.sent_by);
+        fields.add(envelope.call_id);
+        fields.add(&envelope.cseq_number.to_le_bytes());
+        fields.add(envelope.from_tag);
         if !envelope.via.has_cookie() {
-            field(envelope.request_uri);
+            fields.add(envelope.request_uri);
         }
-        let hash: u128 = hasher.finish128().into();
-        uuid::Builder::from_custom_bytes(hash.to_be_bytes()).into_uuid()
+        uuid::Builder::from_custom_bytes(fields.hash().to_be_bytes()).into_uuid()
     }
 
-    /// What the copies of one request have in common that came by several ways (section 8.2.2.2);
-    /// `None` without a From tag: a client of RFC 2543, whose calls cannot be told apart by it.
+    /// What the copies of one request have in common that came by several ways; `None` without a
+    /// From tag: a client of RFC 2543, whose calls cannot be told apart by it.
+    ///
+    /// RFC 3261 section 8.2.2.2 knows them by Call-ID, From tag and CSeq, all of which a caller
+    /// chooses. Here they must also come from one address and ask the same: about the same
+    /// number, for the same user, of whom the same is told, with the same credentials. Two of
+    /// which the answers could differ are two calls; only what is up at the moment (`P-Calls`)
+    /// may differ.
     #[must_use]
-    pub(super) fn call_key(self, envelope: &Envelope<'_>) -> Option<u128> {
+    pub(super) fn call_key(self, envelope: &Envelope<'_>, asked: &Asked) -> Option<u128> {
         if envelope.from_tag.is_empty() {
             return None;
         }
-        let mut hasher = SipHasher24::new_with_key(&self.0);
-        hasher.write(b"call");
-        for field in [envelope.call_id, envelope.from_tag] {
-            hasher.write_usize(field.len());
-            hasher.write(field);
+        let attempt = &asked.attempt;
+        let mut fields = Fields::new(self, b"call");
+        fields.add(envelope.call_id);
+        fields.add(envelope.from_tag);
+        fields.add(&envelope.cseq_number.to_le_bytes());
+        fields.add(&address(attempt.peer));
+        fields.add(&address(attempt.source_ip));
+        for text in [
+            &attempt.dialed,
+            &attempt.user,
+            &attempt.domain,
+            &attempt.user_agent,
+        ] {
+            fields.add(text.as_bytes());
         }
-        hasher.write_u32(envelope.cseq_number);
-        Some(hasher.finish128().into())
+        let (user, domain) = attempt
+            .policy_user
+            .as_ref()
+            .map_or(("", ""), |(u, d)| (u, d));
+        fields.add(user.as_bytes());
+        fields.add(domain.as_bytes());
+        for credentials in asked.proof.iter().flat_map(|proof| &proof.authorization) {
+            fields.add(credentials.as_bytes());
+        }
+        Some(fields.hash())
     }
 
     /// The To tag of every answer within a transaction: the same before and after a restart,
@@ -80,5 +101,35 @@ impl Secret {
         hasher.write(b"to-tag");
         hasher.write(id.as_bytes());
         hasher.finish()
+    }
+}
+
+/// A list of byte strings on its way to a keyed hash.
+struct Fields(SipHasher24);
+
+impl Fields {
+    /// `kind` keeps lists for different ends apart.
+    fn new(Secret(key): Secret, kind: &[u8]) -> Self {
+        let mut fields = Self(SipHasher24::new_with_key(&key));
+        fields.add(kind);
+        fields
+    }
+
+    /// The length goes first: no two lists make the same stream.
+    fn add(&mut self, field: &[u8]) {
+        self.0.write_usize(field.len());
+        self.0.write(field);
+    }
+
+    fn hash(&self) -> u128 {
+        self.0.finish128().into()
+    }
+}
+
+/// An address as 16 bytes; an IPv4 address and the same mapped into IPv6 are one.
+fn address(ip: IpAddr) -> [u8; 16] {
+    match ip {
+        IpAddr::V4(ip) => ip.to_ipv6_mapped().octets(),
+        IpAddr::V6(ip) => ip.octets(),
     }
 }

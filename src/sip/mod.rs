@@ -5,7 +5,7 @@
 //! ```text
 //! stream -> Framer -\
 //! datagram -> Endpoint::receive (parse) -> Decide(Call) -> (the decision) -> Endpoint::complete -> bytes
-//!                                               \-> Reply, Retransmission, Drop, Absorb
+//!                                               \-> Reply, Copy, Retransmission, Drop, Absorb
 //! ```
 //! What was checked against: RFC 3261 (SIP), RFC 3581 (`rport`), RFC 3966 (`tel:`), RFC 4475
 //! (torture tests: `tests/torture`), RFC 5626 (keep-alives).
@@ -20,12 +20,15 @@
 
 mod address;
 pub mod attempt;
+mod copies;
 mod endpoint;
 mod frame;
 mod identity;
 pub mod message;
+mod names;
 mod reader;
 pub mod respond;
+mod rules;
 mod text;
 mod transaction;
 mod uri;

@@ -2,6 +2,7 @@
 
 use super::address::Address;
 use super::message::{Envelope, Hints, MAX_MESSAGE, Malformed, Message, Request};
+use super::names::{Name, before_colon, name_of};
 use super::text::{
     any_control, find_unquoted, is_lws, is_token, pieces, split_at, split_once, trim,
 };
@@ -52,7 +53,7 @@ pub(super) fn content_length(head: &[u8]) -> Result<usize, Malformed> {
             continue;
         };
         let (name, value) = split_at(line, colon);
-        if let Some(Name::ContentLength) = name_of(trim(name))
+        if let Some(Name::ContentLength) = name_of(before_colon(name))
             && found.replace(trim(value)).is_some()
         {
             return Err(Malformed::Duplicate);
@@ -106,58 +107,6 @@ fn has_control(line: &[u8]) -> bool {
         }
     }
     false
-}
-
-#[derive(Clone, Copy)]
-enum Name {
-    Via,
-    From,
-    To,
-    CallId,
-    CSeq,
-    MaxForwards,
-    ContentLength,
-    Require,
-    Authorization,
-    UserAgent,
-    Contact,
-    Received,
-    Ua,
-    Calls,
-    Policy,
-    Bundle,
-}
-
-/// Names that are read, with the compact forms of section 7.3.3.
-const NAMES: [(&[u8], Name); 22] = [
-    (b"Via", Name::Via),
-    (b"v", Name::Via),
-    (b"From", Name::From),
-    (b"f", Name::From),
-    (b"To", Name::To),
-    (b"t", Name::To),
-    (b"Call-ID", Name::CallId),
-    (b"i", Name::CallId),
-    (b"CSeq", Name::CSeq),
-    (b"Max-Forwards", Name::MaxForwards),
-    (b"Content-Length", Name::ContentLength),
-    (b"l", Name::ContentLength),
-    (b"Require", Name::Require),
-    (b"Authorization", Name::Authorization),
-    (b"User-Agent", Name::UserAgent),
-    (b"Contact", Name::Contact),
-    (b"m", Name::Contact),
-    (b"P-Received", Name::Received),
-    (b"P-UA", Name::Ua),
-    (b"P-Calls", Name::Calls),
-    (b"X-TFPS", Name::Policy),
-    (b"P-TFPS", Name::Bundle),
-];
-
-fn name_of(name: &[u8]) -> Option<Name> {
-    let mut names = NAMES.iter();
-    let (_, name) = names.find(|(known, _)| known.eq_ignore_ascii_case(name))?;
-    Some(*name)
 }
 
 #[derive(Default)]
@@ -233,7 +182,7 @@ impl<'a> Fields<'a> {
                 continue;
             };
             let (name, value) = split_at(line, colon);
-            let name = trim(name);
+            let name = before_colon(name);
             if !is_token(name) {
                 self.blame(Malformed::HeaderLine);
             } else if let Some(name) = name_of(name) {

@@ -133,6 +133,20 @@ impl From<NeutralAnswer> for Option<Status> {
     }
 }
 
+/// The status that says it; `None`: silence.
+pub(super) fn status_of(answer: &Answer) -> Option<Status> {
+    Some(match answer {
+        Answer::Redirect { .. } => Status::MovedTemporarily,
+        // Without Retry-After: the softswitch must not set this service aside.
+        Answer::Decline(code) if code.is_approved() => Status::ServiceUnavailable,
+        Answer::Decline(_) => Status::Decline,
+        Answer::Neutral(neutral) => return Option::from(*neutral),
+        Answer::Challenge(_) => Status::Unauthorized,
+        Answer::Busy { .. } => Status::ServiceUnavailable,
+        Answer::Forbidden => Status::Forbidden,
+    })
+}
+
 /// A response being written: what the request gives, and the To tag of its transaction.
 pub(super) struct Response<'a> {
     pub envelope: &'a Envelope<'a>,
@@ -152,14 +166,16 @@ impl Response<'_> {
 
     /// What a decision says; `None`: silence.
     pub fn answer(&self, answer: &Answer) -> Option<Bytes> {
-        let status = match answer {
+        let status = status_of(answer)?;
+        let retry_after;
+        let headers = match answer {
             Answer::Redirect {
                 code,
                 number,
                 host,
                 score,
             } => {
-                let mut out = self.start(Status::MovedTemporarily);
+                let mut out = self.start(status);
                 out.extend_from_slice(b"Contact: <sip:");
                 out.extend_from_slice(code.as_str().as_bytes());
                 escape_user(&mut out, number);
@@ -171,26 +187,21 @@ impl Response<'_> {
                 }
                 return Some(finish(out));
             }
-            // No Retry-After in either: the softswitch must not set this service aside.
-            Answer::Decline(code) if code.is_approved() => Status::ServiceUnavailable,
-            Answer::Decline(_) => Status::Decline,
-            Answer::Neutral(neutral) => Option::<Status>::from(*neutral)?,
             Answer::Challenge(challenge) => {
                 let challenges = digest::headers(challenge);
                 let headers: Vec<_> = challenges
                     .iter()
                     .map(|value| ("WWW-Authenticate", value.as_bytes()))
                     .collect();
-                return Some(self.status(Status::Unauthorized, &headers));
+                return Some(self.status(status, &headers));
             }
-            Answer::Busy { retry_after } => {
-                let seconds = retry_after.to_string();
-                let headers = [("Retry-After", seconds.as_bytes())];
-                return Some(self.status(Status::ServiceUnavailable, &headers));
+            Answer::Busy { retry_after: secs } => {
+                retry_after = secs.to_string();
+                &[("Retry-After", retry_after.as_bytes())][..]
             }
-            Answer::Forbidden => Status::Forbidden,
+            Answer::Decline(_) | Answer::Neutral(_) | Answer::Forbidden => &[],
         };
-        Some(self.status(status, &[]))
+        Some(self.status(status, headers))
     }
 
     /// Status line and the headers that every answer has.

@@ -1,10 +1,14 @@
 //! What was answered lately, so that a retransmission gets the same bytes and is no new call
 //! (RFC 3261 section 17.2.1).
 //!
-//! INVITEs are answered at once, so a transaction is either being decided or answered. The ACK
-//! ends it only towards merged requests (section 8.2.2.2), which are known by their call; the
-//! bytes stay for the whole lifetime, because an INVITE that was delayed behind its own ACK must
-//! still not be counted twice.
+//! INVITEs are answered at once, so a transaction is either being decided or answered. What is
+//! being decided is no more than what is in flight, and stands apart: only an answer that is to
+//! be remembered takes room in the table and may push another out. Challenges and 403s are not
+//! (section 26.3.2.4), so that strangers, however many, push out nothing of a customer's.
+//!
+//! The ACK ends a transaction only towards copies of its request (see [`CopyOf`]); the bytes stay
+//! for the whole lifetime, because an INVITE that was delayed behind its own ACK must still not
+//! be counted twice.
 //!
 //! Every operation costs the same however full the table is: entries leave in the order they
 //! came, a few at each arrival.
@@ -54,24 +58,67 @@ pub(super) enum Seen {
     Recovered(Answer),
 }
 
+/// What an INVITE is to those that came before it by other ways.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum CopyOf {
+    /// No copy: the first of its call.
+    None,
+    /// A copy of one that is being decided.
+    Undecided,
+    /// A copy of one that was approved.
+    Approved,
+    /// A copy of one that was refused, so.
+    Refused(Answer),
+    /// A copy like [`MAX_COPIES`] before it: to be decided for itself.
+    OneTooMany,
+}
+
+/// Copies of an approved call that are told so and not decided. More ways than these lead from
+/// no honest softswitch to here.
+const MAX_COPIES: u8 = 3;
+
+/// An INVITE that is being decided.
+#[derive(Debug)]
+struct Undecided {
+    at: Timestamp,
+    /// The call it is the first of.
+    call: Option<u128>,
+}
+
+/// An INVITE that was answered, or is to be again.
 #[derive(Debug)]
 struct Entry {
     /// Tells this entry from an earlier one of the same id in `order`.
     serial: u64,
     at: Timestamp,
     state: Seen,
-    /// Its call, until it is acknowledged.
-    call: Option<u128>,
+    /// The call it is the first of, until it is acknowledged.
+    first: Option<First>,
+}
+
+/// What the copies of a decided call are told by.
+#[derive(Debug)]
+struct First {
+    call: u128,
+    /// `None`: approved.
+    refusal: Option<Answer>,
+    /// Told so far.
+    copies: u8,
 }
 
 impl Entry {
     fn size(&self) -> usize {
-        match &self.state {
+        let bytes = match &self.state {
             Seen::Answered(Some(bytes)) => bytes.len(),
             _ => 0,
-        }
+        };
+        let refusal = self.first.as_ref().and_then(|first| first.refusal.as_ref());
+        // Its texts stand in the bytes as well.
+        if refusal.is_some() { 2 * bytes } else { bytes }
     }
 }
+
+type ByKey<T> = HashMap<u128, T, BuildHasherDefault<Spread>>;
 
 /// The table. One a door, whatever the transport: a client that asks again over TCP what it
 /// asked over UDP asks the same. A flood on one door cannot push the transactions of another
@@ -79,11 +126,12 @@ impl Entry {
 #[derive(Debug)]
 pub(super) struct Transactions {
     limits: Limits,
-    entries: HashMap<u128, Entry, BuildHasherDefault<Spread>>,
-    /// Arrivals, oldest first; holds every entry and, until their time, those forgotten.
+    undecided: ByKey<Undecided>,
+    entries: ByKey<Entry>,
+    /// Entries as they came, oldest first; also, until their time, those replaced.
     order: VecDeque<(u128, u64, Timestamp)>,
-    /// Transaction of each call that is not acknowledged.
-    calls: HashMap<u128, u128, BuildHasherDefault<Spread>>,
+    /// The first transaction of each call, until it is acknowledged.
+    calls: ByKey<u128>,
     serial: u64,
     bytes: usize,
     evicted: u64,
@@ -93,6 +141,7 @@ impl Transactions {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
+            undecided: HashMap::default(),
             entries: HashMap::default(),
             order: VecDeque::new(),
             calls: HashMap::default(),
@@ -102,48 +151,80 @@ impl Transactions {
         }
     }
 
-    /// What is known of an INVITE; one never seen becomes pending.
+    /// What is known of an INVITE; one never seen becomes pending, until [`complete`] or
+    /// [`forget`].
+    ///
+    /// [`complete`]: Self::complete
+    /// [`forget`]: Self::forget
     pub fn open(&mut self, id: Uuid, now: Timestamp) -> Seen {
         self.expire(now);
-        match self.entries.get(&id.as_u128()) {
-            Some(entry) if !expired(entry.at, now) => entry.state.clone(),
-            _ => {
-                self.insert(id, now, Seen::Pending);
-                Seen::New
-            }
+        let key = id.as_u128();
+        if let Some(entry) = self.entries.get(&key)
+            && !expired(entry.at, now)
+        {
+            return entry.state.clone();
         }
+        let known = self.undecided.get(&key);
+        if known.is_some_and(|undecided| !expired(undecided.at, now)) {
+            return Seen::Pending;
+        }
+        let undecided = Undecided {
+            at: now,
+            call: None,
+        };
+        if let Some(Undecided {
+            call: Some(call), ..
+        }) = self.undecided.insert(key, undecided)
+        {
+            self.release(key, call);
+        }
+        Seen::New
     }
 
-    /// Whether a new INVITE is a copy, by another way, of one whose transaction still goes on.
-    /// If not, its own does from now on, under the same `call`.
-    pub fn is_merged(&mut self, id: Uuid, call: u128, now: Timestamp) -> bool {
+    /// Whether a pending INVITE is a copy of one that came by another way; if not, it is the
+    /// first of its `call`, until its ACK.
+    pub fn copy_of(&mut self, id: Uuid, call: u128, now: Timestamp) -> CopyOf {
         let key = id.as_u128();
-        let other = self.calls.get(&call).and_then(|key| self.entries.get(key));
-        if other.is_some_and(|other| !expired(other.at, now)) {
-            return true;
+        let first = self.calls.get(&call).copied();
+        if let Some(first) = first.filter(|first| *first != key) {
+            if let Some(entry) = self.entries.get_mut(&first)
+                && !expired(entry.at, now)
+                && let Some(first) = &mut entry.first
+            {
+                return first.told();
+            }
+            let undecided = self.undecided.get(&first);
+            if undecided.is_some_and(|other| !expired(other.at, now)) {
+                return CopyOf::Undecided;
+            }
         }
-        if let Some(entry) = self.entries.get_mut(&key) {
-            entry.call = Some(call);
+        if let Some(undecided) = self.undecided.get_mut(&key) {
+            undecided.call = Some(call);
             self.calls.insert(call, key);
         }
-        false
+        CopyOf::None
     }
 
     /// The ACK of an INVITE came: who asks again by another way asks anew.
     pub fn acknowledge(&mut self, id: Uuid) {
         let key = id.as_u128();
-        if let Some(entry) = self.entries.get_mut(&key)
-            && let Some(call) = entry.call.take()
-        {
-            self.release(key, call);
+        let Some(entry) = self.entries.get_mut(&key) else {
+            return;
+        };
+        self.bytes -= entry.size();
+        let first = entry.first.take();
+        self.bytes += entry.size();
+        if let Some(first) = first {
+            self.release(key, first.call);
         }
     }
 
     /// Whether an INVITE is pending or was answered.
     pub fn knows(&self, id: Uuid, now: Timestamp) -> bool {
-        self.entries
-            .get(&id.as_u128())
-            .is_some_and(|entry| !expired(entry.at, now))
+        let key = id.as_u128();
+        let answered = self.entries.get(&key).map(|entry| entry.at);
+        let at = answered.or_else(|| Some(self.undecided.get(&key)?.at));
+        at.is_some_and(|at| !expired(at, now))
     }
 
     /// The bytes a known INVITE was answered with.
@@ -154,27 +235,43 @@ impl Transactions {
         }
     }
 
-    /// A pending or recovered INVITE has its answer; `None`: silence.
-    pub fn complete(&mut self, id: Uuid, bytes: Option<Bytes>) {
-        let Some(entry) = self.entries.get_mut(&id.as_u128()) else {
-            return;
-        };
-        self.bytes -= entry.size();
-        entry.state = Seen::Answered(bytes);
-        self.bytes += entry.size();
+    /// A pending or recovered INVITE has its answer, as these bytes; `None`: silence. Only one
+    /// that says a decision lets copies be known by it.
+    pub fn complete(&mut self, id: Uuid, bytes: Option<Bytes>, answer: Option<&Answer>) {
+        let key = id.as_u128();
+        if let Some(undecided) = self.undecided.remove(&key) {
+            let code = answer.and_then(Answer::decision);
+            let first = undecided.call.zip(code).map(|(call, code)| First {
+                call,
+                refusal: answer.filter(|_| !code.is_approved()).cloned(),
+                copies: 0,
+            });
+            if let (Some(call), None) = (undecided.call, &first) {
+                self.release(key, call);
+            }
+            self.insert(key, undecided.at, Seen::Answered(bytes), first);
+        } else if let Some(entry) = self.entries.get_mut(&key) {
+            self.bytes -= entry.size();
+            entry.state = Seen::Answered(bytes);
+            self.bytes += entry.size();
+        }
         while self.bytes > self.limits.bytes && self.evict_oldest() {}
     }
 
     /// An INVITE decided before a restart, at `at`. Whether it was acknowledged is not known, so
     /// its copies are not taken for such.
     pub fn recover(&mut self, id: Uuid, answer: Answer, at: Timestamp) {
-        self.insert(id, at, Seen::Recovered(answer));
+        self.insert(id.as_u128(), at, Seen::Recovered(answer), None);
     }
 
-    /// A pending INVITE got no decision; its retransmission is to be decided afresh.
+    /// Nothing of a pending INVITE is to be remembered: its retransmission is to be decided
+    /// afresh.
     pub fn forget(&mut self, id: Uuid) {
-        if let Some(entry) = self.entries.remove(&id.as_u128()) {
-            self.let_go(id.as_u128(), &entry);
+        let key = id.as_u128();
+        if let Some(undecided) = self.undecided.remove(&key)
+            && let Some(call) = undecided.call
+        {
+            self.release(key, call);
         }
     }
 
@@ -183,18 +280,22 @@ impl Transactions {
         std::mem::take(&mut self.evicted)
     }
 
-    fn insert(&mut self, id: Uuid, at: Timestamp, state: Seen) {
+    fn insert(&mut self, key: u128, at: Timestamp, state: Seen, first: Option<First>) {
         self.serial += 1;
-        let key = id.as_u128();
+        let serial = self.serial;
         let entry = Entry {
-            serial: self.serial,
+            serial,
             at,
             state,
-            call: None,
+            first,
         };
-        let serial = self.serial;
+        self.bytes += entry.size();
+        let call = entry.first.as_ref().map(|first| first.call);
         if let Some(replaced) = self.entries.insert(key, entry) {
-            self.let_go(key, &replaced);
+            self.bytes -= replaced.size();
+            if let Some(first) = replaced.first.filter(|first| Some(first.call) != call) {
+                self.release(key, first.call);
+            }
         }
         self.order.push_back((key, serial, at));
         while self.order.len() > self.limits.entries.max(1) {
@@ -227,23 +328,32 @@ impl Transactions {
             return false;
         }
         if let Some(entry) = self.entries.remove(&key) {
-            self.let_go(key, &entry);
+            self.bytes -= entry.size();
+            if let Some(first) = entry.first {
+                self.release(key, first.call);
+            }
         }
         true
-    }
-
-    /// What an entry that left the table still held.
-    fn let_go(&mut self, key: u128, entry: &Entry) {
-        self.bytes -= entry.size();
-        if let Some(call) = entry.call {
-            self.release(key, call);
-        }
     }
 
     /// A call goes on no longer in this transaction; it may do so in a later one.
     fn release(&mut self, key: u128, call: u128) {
         if self.calls.get(&call) == Some(&key) {
             self.calls.remove(&call);
+        }
+    }
+}
+
+impl First {
+    /// What the next copy is told.
+    fn told(&mut self) -> CopyOf {
+        match &self.refusal {
+            Some(refusal) => CopyOf::Refused(refusal.clone()),
+            None if self.copies >= MAX_COPIES => CopyOf::OneTooMany,
+            None => {
+                self.copies += 1;
+                CopyOf::Approved
+            }
         }
     }
 }
@@ -278,124 +388,5 @@ impl Hasher for Spread {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::NeutralAnswer;
-
-    fn at(secs: i64) -> Timestamp {
-        Timestamp::from_secs(secs)
-    }
-
-    fn id(n: u128) -> Uuid {
-        Uuid::from_u128(n)
-    }
-
-    fn table(entries: usize, bytes: usize) -> Transactions {
-        Transactions::new(Limits { entries, bytes })
-    }
-
-    fn bytes(text: &'static str) -> Option<Bytes> {
-        Some(Bytes::from_static(text.as_bytes()))
-    }
-
-    #[test]
-    fn is_new_once_then_pending_then_answered_until_its_time() {
-        let mut table = table(10, 100);
-        assert_eq!(table.open(id(1), at(0)), Seen::New);
-        assert_eq!(table.open(id(1), at(0)), Seen::Pending);
-        table.complete(id(1), bytes("x"));
-        assert_eq!(table.open(id(1), at(31)), Seen::Answered(bytes("x")));
-        assert!(table.knows(id(1), at(31)) && !table.knows(id(1), at(32)));
-        assert_eq!(table.open(id(1), at(32)), Seen::New);
-        assert_eq!(table.take_evicted(), 0);
-    }
-
-    #[test]
-    fn silence_is_an_answer() {
-        let mut table = table(10, 100);
-        table.open(id(1), at(0));
-        table.complete(id(1), None);
-        assert_eq!(table.open(id(1), at(1)), Seen::Answered(None));
-    }
-
-    #[test]
-    fn the_oldest_makes_room_and_is_counted() {
-        let mut table = table(2, 100);
-        for n in 1..=3 {
-            table.open(id(n), at(0));
-        }
-        assert_eq!(table.take_evicted(), 1);
-        assert!(!table.knows(id(1), at(0)) && table.knows(id(2), at(0)));
-        assert_eq!((table.entries.len(), table.order.len()), (2, 2));
-    }
-
-    #[test]
-    fn bytes_are_bounded_too() {
-        let mut table = table(10, 5);
-        for n in 1..=3 {
-            table.open(id(n), at(0));
-            table.complete(id(n), bytes("xyz"));
-        }
-        assert_eq!(table.take_evicted(), 2);
-        assert_eq!(table.bytes, 3);
-        assert_eq!(table.open(id(3), at(0)), Seen::Answered(bytes("xyz")));
-    }
-
-    #[test]
-    fn the_forgotten_are_new_again_and_outlive_their_first_arrival() {
-        let mut table = table(10, 100);
-        table.open(id(1), at(0));
-        table.forget(id(1));
-        assert_eq!(table.open(id(1), at(20)), Seen::New);
-        assert_eq!(
-            table.open(id(2), at(33)),
-            Seen::New,
-            "expires the first arrival of 1"
-        );
-        assert_eq!(table.open(id(1), at(33)), Seen::Pending);
-    }
-
-    #[test]
-    fn what_was_recovered_is_not_new() {
-        let mut table = table(10, 100);
-        let answer = Answer::Neutral(NeutralAnswer::ServiceUnavailable);
-        table.recover(id(1), answer.clone(), at(0));
-        assert_eq!(table.open(id(1), at(31)), Seen::Recovered(answer));
-        table.complete(id(1), bytes("x"));
-        assert_eq!(table.open(id(1), at(31)), Seen::Answered(bytes("x")));
-        assert_eq!(table.open(id(1), at(32)), Seen::New);
-    }
-
-    #[test]
-    fn a_call_is_merged_until_acknowledged_expired_or_forgotten() {
-        let mut table = table(10, 100);
-        let arrives = |table: &mut Transactions, n, secs| {
-            assert_eq!(table.open(id(n), at(secs)), Seen::New);
-            table.is_merged(id(n), 7, at(secs))
-        };
-        assert!(!arrives(&mut table, 1, 0));
-        assert!(arrives(&mut table, 2, 0));
-        table.acknowledge(id(2));
-        assert!(
-            arrives(&mut table, 3, 0),
-            "the ACK of a merged one ends nothing"
-        );
-        table.acknowledge(id(1));
-        assert!(!arrives(&mut table, 4, 0));
-        table.forget(id(4));
-        assert!(!arrives(&mut table, 5, 0));
-        assert!(!arrives(&mut table, 6, 32), "5 is over");
-        assert!(!table.is_merged(id(6), 8, at(32)), "another call");
-    }
-
-    #[test]
-    fn calls_are_held_no_longer_than_their_transactions() {
-        let mut table = table(3, 100);
-        for n in 1..=9 {
-            table.open(id(n), at(0));
-            assert!(!table.is_merged(id(n), n, at(0)));
-        }
-        assert_eq!((table.entries.len(), table.calls.len()), (3, 3));
-        assert!(table.calls.contains_key(&9) && !table.calls.contains_key(&1));
-    }
-}
+#[path = "transaction_tests.rs"]
+mod tests;
