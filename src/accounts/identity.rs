@@ -28,7 +28,9 @@ impl Snapshot {
     /// The whole rule, with what `decide` adds:
     /// 1. *Named* are the user and domain of `X-TFPS`, else those of From; on the web service
     ///    `from_user` and `domain`. The root domain is named by its name, like any other.
-    /// 2. A file of calls is imported by the operator, who speaks for every domain.
+    /// 2. A file of calls is imported by the operator, who speaks for every domain; a token of
+    ///    the REST API speaks for the domain that goes with it
+    ///    ([`speaking_for`](Self::speaking_for)).
     /// 3. Is the peer's address (an IPv4 address mapped into IPv6 is that IPv4 address) trusted
     ///    by any domain? Then the named domain applies if the peer is trusted by it, or by the
     ///    root domain, which speaks for all; any other name, served or not, falls to the domain
@@ -67,6 +69,14 @@ impl Snapshot {
         Identity::Customer(domain.subscriber(user, &attempt.user))
     }
 
+    /// Whose call it is within a domain that the asker speaks for, whatever his address; `None`:
+    /// it is not served.
+    #[must_use]
+    pub fn speaking_for(&self, domain: &str, attempt: &CallAttempt) -> Option<Subscriber> {
+        let (user, _) = named(attempt);
+        Some(self.domains.get(domain)?.subscriber(user, &attempt.user))
+    }
+
     /// The domain a call names, if it is served.
     #[must_use]
     pub fn realm(&self, attempt: &CallAttempt) -> Option<Realm<'_>> {
@@ -74,11 +84,12 @@ impl Snapshot {
         self.domains.get(domain).map(|domain| Realm(domain))
     }
 
-    /// The domain that trusts an address, for callers who name none.
+    /// The domain that is meant by callers who name none: the one that trusts their address, else
+    /// the root's.
     #[must_use]
-    pub fn domain_of_peer(&self, peer: IpAddr) -> Option<&str> {
+    pub fn domain_of_peer(&self, peer: IpAddr) -> &str {
         let first = self.trusting(peer.to_canonical()).next();
-        first.map(|domain| &*domain.name)
+        &first.unwrap_or(&self.root).name
     }
 
     /// Somebody who was identified before, as he is now: for calls of the past. An empty account

@@ -19,8 +19,9 @@ pub trait Calls: Send + Sync + 'static {
     /// write to disk.
     fn ask(&self, asked: Asked) -> Decided;
 
-    /// The domain that trusts an address: whose calls those are that name none.
-    fn domain_of_peer(&self, peer: IpAddr) -> Option<String>;
+    /// The domain that is meant by callers who name none: the one that trusts their address, else
+    /// the root's.
+    fn domain_of_peer(&self, peer: IpAddr) -> String;
 
     /// Whether the plan of who was counted for a call sees its score.
     fn sees_scores(&self, event: &CallEvent) -> bool;
@@ -31,7 +32,7 @@ pub trait Calls: Send + Sync + 'static {
 pub(super) struct Question {
     pub dialed_number: String,
     pub from_user: String,
-    /// Lower case; absent: that of the domain which trusts the peer.
+    /// Lower case; absent: the domain which trusts the peer, else the root's.
     pub domain: Option<String>,
     /// Absent: the peer's.
     pub source_ip: Option<IpAddr>,
@@ -47,6 +48,8 @@ pub(super) struct Asker {
     pub peer: IpAddr,
     method: &'static str,
     authorization: Vec<String>,
+    /// Whether a token speaks for the domain that is asked for.
+    vouched: bool,
 }
 
 impl Asker {
@@ -68,7 +71,14 @@ impl Asker {
                 .filter(|value| digest::signs_target(value, target))
                 .map(str::to_owned)
                 .collect(),
+            vouched: false,
         }
+    }
+
+    /// With a token that speaks for the domain of the question.
+    pub const fn vouched(mut self) -> Self {
+        self.vouched = true;
+        self
     }
 }
 
@@ -150,8 +160,8 @@ fn call(calls: &dyn Calls, asker: Asker, question: Question) -> Asked {
     let peer = asker.peer;
     let domain = question
         .domain
-        .or_else(|| calls.domain_of_peer(peer))
-        .unwrap_or_default();
+        .unwrap_or_else(|| calls.domain_of_peer(peer));
+    let vouched = asker.vouched.then(|| domain.clone());
     let attempt = CallAttempt {
         id: uuid::Builder::from_random_bytes(rand::random()).into_uuid(),
         ingress: Ingress::Web,
@@ -172,6 +182,7 @@ fn call(calls: &dyn Calls, asker: Asker, question: Question) -> Asked {
     Asked {
         attempt,
         proof: (!proof.authorization.is_empty()).then_some(proof),
+        vouched,
     }
 }
 

@@ -5,7 +5,7 @@
 //! 200 text/plain: A00 or Rnn
 //! ```
 //! Who may ask is as on 9090: a trusted address, else HTTP digest (401), else 403. `domain`
-//! absent is the domain that trusts the address; a stranger must name his own. 400 names the
+//! absent is the domain that trusts the address, and for a stranger the root's. 400 names the
 //! parameter that is wrong, 503 comes with Retry-After.
 //!
 //! HEAD is refused like every method but GET: a question counts as a call, and whoever asks only

@@ -162,7 +162,7 @@ impl Calls for Handler {
         decided
     }
 
-    fn domain_of_peer(&self, peer: IpAddr) -> Option<String> {
+    fn domain_of_peer(&self, peer: IpAddr) -> String {
         self.engine.domain_of_peer(peer)
     }
 

@@ -6,7 +6,7 @@
 use super::Decided;
 use crate::accounts::{AccountsError, Identity, Password, Realm, Sealed, Snapshot, Vault};
 use crate::digest::{Claim, Gate, Ha1, Refused};
-use crate::domain::{Answer, CallAttempt, Challenge, Ingress, Proof, Subscriber, Timestamp};
+use crate::domain::{Answer, Asked, CallAttempt, Challenge, Ingress, Proof, Subscriber, Timestamp};
 
 /// Why a call is not checked. What the peer is told says less: see [`Answer`].
 #[derive(Clone, Debug, PartialEq)]
@@ -153,10 +153,18 @@ fn signs(claim: &Claim, attempt: &CallAttempt) -> bool {
 pub(super) fn identify(
     accounts: &Snapshot,
     authenticator: Option<&Authenticator>,
-    attempt: &CallAttempt,
-    proof: Option<&Proof>,
+    asked: &Asked,
     now: Timestamp,
 ) -> Result<Subscriber, Refusal> {
+    let Asked {
+        attempt,
+        proof,
+        vouched,
+    } = asked;
+    if let Some(domain) = vouched {
+        let found = accounts.speaking_for(domain, attempt);
+        return found.ok_or(Refusal::NotServed);
+    }
     match (accounts.identify(attempt), attempt.ingress) {
         (Identity::Customer(subscriber), _)
         | (Identity::Stranger(subscriber), Ingress::Detection | Ingress::Honeypot) => {
@@ -165,7 +173,7 @@ pub(super) fn identify(
         (Identity::Stranger(_), Ingress::Prevention | Ingress::Web | Ingress::Import) => {
             let realm = accounts.realm(attempt).ok_or(Refusal::NotServed)?;
             let authenticator = authenticator.ok_or(Refusal::NotServed)?;
-            authenticator.admit(realm, attempt, proof, now)
+            authenticator.admit(realm, attempt, proof.as_ref(), now)
         }
     }
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::accounts::{Accounts, Subscriber};
 use crate::decide::{Engine, WindowSizes};
 use crate::digest::{Algorithms, DigestSettings};
-use crate::domain::{Asked, DigestAlgorithm, NeutralAnswer};
+use crate::domain::{DigestAlgorithm, NeutralAnswer};
 use crate::geo::Geo;
 use crate::model::ModelSlot;
 use std::sync::Arc;
@@ -108,11 +108,11 @@ fn header(challenge: &Challenge, user: &str, password: &str, uri: &str, nc: u32)
 
 fn with(attempt: &CallAttempt, header: String) -> Asked {
     Asked {
-        attempt: attempt.clone(),
         proof: Some(Proof {
             method: "INVITE",
             authorization: vec![header],
         }),
+        ..attempt.clone().into()
     }
 }
 

@@ -287,7 +287,10 @@ impl Endpoint {
                     call_attempt(&pending.request, self.ingress, source.ip(), id);
                 let proof = proof(&pending.request, &mut bad_headers);
                 Outcome::Decide(Box::new(Call {
-                    asked: Asked { attempt, proof },
+                    asked: Asked {
+                        proof,
+                        ..attempt.into()
+                    },
                     bad_headers,
                     pending,
                 }))

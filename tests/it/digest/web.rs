@@ -84,7 +84,12 @@ fn a_trusted_address_needs_no_password() {
         said("200", "A00")
     );
     assert_eq!(from("127.0.0.2", "&domain=itsp.example").0, "401");
-    assert_eq!(from("127.0.0.2", ""), said("403", "forbidden"));
+    assert_eq!(
+        from("127.0.0.2", "&domain=nosuch.example"),
+        said("403", "forbidden")
+    );
+    // The root's subscribers need not name it.
+    assert_eq!(from("127.0.0.2", "").0, "401");
     stored(&service, 2);
     let who = service.sql("SELECT subscriber, account, domain FROM calls ORDER BY at");
     let rows = "default\titsp.example\titsp.example\ndefault\titsp.example\telsewhere.example";
