@@ -1,6 +1,6 @@
 //! What both services share: a question becomes a call, is asked, and comes back decided or not.
 
-use crate::decide::Decided;
+use crate::decide::{Allowance, Decided, ResetError};
 use crate::digest;
 use crate::domain::{Answer, Asked, CallAttempt, CallEvent, Ingress, Proof};
 use axum::http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -22,6 +22,15 @@ pub trait Calls: Send + Sync + 'static {
     /// The domain that is meant by callers who name none: the one that trusts their address, else
     /// the root's.
     fn domain_of_peer(&self, peer: IpAddr) -> String;
+
+    /// What somebody has used of his limits; `None`: nobody is counted under that name.
+    fn usage(&self, domain: &str, name: &str) -> Option<Allowance>;
+
+    /// Sets to nothing what somebody has used. Writes to disk.
+    ///
+    /// # Errors
+    /// Nobody is counted under that name, or it cannot be written; then nothing changes.
+    fn reset_usage(&self, domain: &str, name: &str) -> Result<Allowance, ResetError>;
 
     /// Whether the plan of who was counted for a call sees its score.
     fn sees_scores(&self, event: &CallEvent) -> bool;

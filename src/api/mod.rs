@@ -14,6 +14,7 @@ mod ask;
 mod audit;
 mod body;
 mod caller;
+mod countries;
 mod decisions;
 mod desk;
 mod domains;
@@ -21,6 +22,7 @@ mod file;
 mod lists;
 mod openapi;
 mod params;
+mod passwords;
 mod plans;
 mod policies;
 pub mod problem;
@@ -28,6 +30,7 @@ mod query;
 mod refused;
 mod subscribers;
 mod tokens;
+mod usage;
 pub mod web;
 
 pub use ask::Calls;
@@ -47,6 +50,9 @@ fn api() -> Api {
         domains::routes,
         policies::routes,
         subscribers::routes,
+        passwords::routes,
+        usage::routes,
+        countries::routes,
         lists::routes,
         plans::routes,
         tokens::routes,

@@ -8,7 +8,7 @@ mod of_web;
 use super::tests::Bench;
 use super::{Calls, Desk, router, web};
 use crate::accounts::{Accounts, EntryKind, ListKind, Password, Role, Scope, Snapshot, Vault};
-use crate::decide::{Authenticator, Decided, Engine, WindowSizes};
+use crate::decide::{Allowance, Authenticator, Decided, Engine, ResetError, WindowSizes};
 use crate::digest::{Algorithms, DigestSettings, Gate};
 use crate::domain::{
     Answer, Asked, CallEvent, DigestAlgorithm, Ingress, Mode, NeutralAnswer, Plan, Timestamp,
@@ -46,6 +46,14 @@ impl Calls for Service {
 
     fn domain_of_peer(&self, peer: IpAddr) -> String {
         self.engine.domain_of_peer(peer)
+    }
+
+    fn usage(&self, domain: &str, name: &str) -> Option<Allowance> {
+        self.engine.usage(domain, name, NOW)
+    }
+
+    fn reset_usage(&self, domain: &str, name: &str) -> Result<Allowance, ResetError> {
+        self.engine.reset_usage(domain, name, NOW)
     }
 
     fn sees_scores(&self, event: &CallEvent) -> bool {
@@ -211,6 +219,17 @@ impl Calls for Always {
 
     fn domain_of_peer(&self, _: IpAddr) -> String {
         "root".to_owned()
+    }
+
+    fn usage(&self, _: &str, _: &str) -> Option<Allowance> {
+        None
+    }
+
+    fn reset_usage(&self, domain: &str, name: &str) -> Result<Allowance, ResetError> {
+        Err(ResetError::NoSubscriber {
+            domain: domain.to_owned(),
+            name: name.to_owned(),
+        })
     }
 
     fn sees_scores(&self, _: &CallEvent) -> bool {

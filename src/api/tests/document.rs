@@ -9,9 +9,12 @@ const ROUTES: &[&str] = &[
     "DELETE /v1/domains/{domain}/policies/{policy}",
     "DELETE /v1/domains/{domain}/policies/{policy}/lists",
     "DELETE /v1/domains/{domain}/subscribers/{user}",
+    "DELETE /v1/domains/{domain}/subscribers/{user}/password",
+    "DELETE /v1/domains/{domain}/usage/{name}",
     "DELETE /v1/lists",
     "DELETE /v1/tokens/{name}",
     "GET /v1/audit",
+    "GET /v1/countries",
     "GET /v1/domains",
     "GET /v1/domains/{domain}",
     "GET /v1/domains/{domain}/callers",
@@ -21,6 +24,7 @@ const ROUTES: &[&str] = &[
     "GET /v1/domains/{domain}/policies/{policy}/lists",
     "GET /v1/domains/{domain}/subscribers",
     "GET /v1/domains/{domain}/subscribers/{user}",
+    "GET /v1/domains/{domain}/usage/{name}",
     "GET /v1/export",
     "GET /v1/lists",
     "GET /v1/plans",
@@ -35,9 +39,11 @@ const ROUTES: &[&str] = &[
     "POST /v1/import",
     "POST /v1/lists",
     "POST /v1/tokens",
+    "PUT /v1/countries/{country}",
     "PUT /v1/domains/{domain}/callers/{number}",
     "PUT /v1/domains/{domain}/policies/{policy}",
     "PUT /v1/domains/{domain}/subscribers/{user}",
+    "PUT /v1/domains/{domain}/subscribers/{user}/password",
 ];
 
 #[tokio::test]

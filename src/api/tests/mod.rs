@@ -1,7 +1,10 @@
 //! The routes without a socket: requests go straight to the router, over accounts in a folder.
 
+mod counted;
+mod countries;
 mod document;
 mod hostile;
+mod passwords;
 mod resources;
 mod roles;
 
@@ -195,6 +198,7 @@ impl Described {
             .replace("{user}", "alice")
             .replace("{number}", "442079460000")
             .replace("{plan}", "free")
+            .replace("{country}", "TN")
             .replace("{name}", "boss")
     }
 
