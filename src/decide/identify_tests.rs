@@ -291,6 +291,43 @@ fn without_an_authenticator_only_trusted_peers_may_ask() {
     assert_eq!(decided.answer, Answer::Forbidden);
 }
 
+/// Guesses cost the guesser: in the eleventh answer even the right password is not looked at, by
+/// the name of a user there is or not. Elsewhere it is, at once.
+#[test]
+fn guessing_is_slow_and_locks_nobody_else_out() {
+    let attempt = call(Ingress::Prevention, "alice@itsp.example");
+    let mut elsewhere = attempt.clone();
+    elsewhere.peer = "198.51.100.9".parse().expect("address");
+    for user in ["alice", "nobody"] {
+        let engine = engine();
+        let asked = challenge(&engine, &attempt, NOW);
+        let opened = crate::accounts::OPENED.get();
+        let wrong = |now| {
+            let header = header(&asked, user, "guess work", URI, 1);
+            engine.decide(with(&attempt, header), now).unchecked
+        };
+        let said: Vec<_> = (0..12).map(|_| wrong(NOW)).collect();
+        assert_eq!(said[..10], ["bad-credentials"; 10], "{user}");
+        assert_eq!(said[10..], ["too-many-guesses"; 2], "{user}");
+        assert_eq!(crate::accounts::OPENED.get() - opened, 10);
+        let right = |attempt: &CallAttempt, asked: &Challenge, now| {
+            let header = header(asked, "alice", PASSWORD, URI, 1);
+            let decided = engine.decide(with(attempt, header), now);
+            (decided.unchecked, decided.answer == Answer::Forbidden)
+        };
+        assert_eq!(right(&attempt, &asked, NOW), ("too-many-guesses", true));
+        // Somebody forges alice's address in his guesses: his own challenge gives him away.
+        let hers = challenge(&engine, &elsewhere, NOW);
+        for _ in 0..20 {
+            let forged = header(&asked, user, "guess work", URI, 1);
+            engine.decide(with(&elsewhere, forged), NOW);
+        }
+        assert_eq!(right(&elsewhere, &hers, NOW), ("", false));
+        assert_eq!(wrong(NOW.plus_secs(2)), "bad-credentials");
+        assert_eq!(wrong(NOW.plus_secs(2)), "too-many-guesses");
+    }
+}
+
 /// Opening a seal is the costly part; [`Gate::check`] is tested where it stands. Which users
 /// there are must not show in how often it is done.
 #[test]

@@ -1,5 +1,6 @@
 //! An `Authorization` header, read (RFC 7616 section 3.4; RFC 3261 section 25.1).
 
+use super::guesses::Source;
 use super::ha1::{Response, Signed};
 use super::nonce::Nonce;
 use crate::domain::DigestAlgorithm;
@@ -23,6 +24,12 @@ impl Claim {
     #[must_use]
     pub fn user(&self) -> &str {
         &self.credentials.user
+    }
+
+    /// Whom the challenge was given to that it answers.
+    #[must_use]
+    pub const fn given_to(&self) -> Source {
+        self.nonce.source()
     }
 
     /// Whether it is for a call to `number` (the user part of the Request-URI, unescaped): its
