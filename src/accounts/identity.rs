@@ -39,11 +39,13 @@ impl Snapshot {
     ///    not looked at.
     /// 4. Else, on the free port and the honeypot, the call is a stranger's, whatever it names.
     /// 5. Else the named domain must be served, and the call carry proof of being one of its
-    ///    users ([`realm`](Self::realm)): that user's call it is then, under his policy,
-    ///    whoever is named in From or X-TFPS. A domain that is not served is refused at once, and
-    ///    never falls to another.
+    ///    users ([`realm`](Self::realm)). A domain that is not served is refused at once, and
+    ///    never falls to another. Is the user the domain's default user, he speaks for the whole
+    ///    domain, as a trusted peer of it does: that is how a PBX asks that proves who it is and
+    ///    has many telephones. Any other user speaks for himself: his call it is, under his
+    ///    policy, whoever is named in From or X-TFPS.
     ///
-    /// Within the domain, for trusted peers: the subscriber who is named, with his policy; else
+    /// Within the domain, for who speaks for it: the subscriber who is named, with his policy; else
     /// the caller number (From user) that is mapped to a policy; else the domain's default user,
     /// with a policy of his own if he is a subscriber, and the domain's default otherwise.
     #[must_use]
@@ -137,11 +139,17 @@ impl<'a> Realm<'a> {
         self.0.passwords.get(user)
     }
 
-    /// A user who has proved who he is. By his name alone: a mapped caller number or the default
-    /// user does not stand in for him.
+    /// Whose call it is that a user makes who has proved who he is; `None`: there is no such user.
+    /// The default user speaks for the domain; any other for himself alone, and a mapped caller
+    /// number or the default user does not stand in for him.
     #[must_use]
-    pub fn subscriber(self, user: &str) -> Option<Subscriber> {
-        self.0.named(user)
+    pub fn subscriber(self, user: &str, attempt: &CallAttempt) -> Option<Subscriber> {
+        let own = self.0.named(user)?;
+        if *user != *self.0.default_user {
+            return Some(own);
+        }
+        let (meant, _) = named(attempt);
+        Some(self.0.subscriber(meant, &attempt.user))
     }
 }
 

@@ -148,7 +148,7 @@ impl Authenticator {
         }
         match checked {
             Ok(()) => realm
-                .subscriber(claim.user())
+                .subscriber(claim.user(), attempt)
                 .ok_or(Refusal::BadCredentials),
             Err(Refused::Stale) => Err(Refusal::Stale(challenge(true))),
             Err(Refused::Replayed) => Err(Refusal::Replayed(challenge(true))),

@@ -44,6 +44,10 @@ fn accounts() -> Accounts {
 }
 
 fn engine() -> Engine {
+    engine_over(&accounts())
+}
+
+fn engine_over(accounts: &Accounts) -> Engine {
     let settings = DigestSettings {
         nonce_secs: 300,
         max_nonces: 100,
@@ -55,7 +59,7 @@ fn engine() -> Engine {
         key: [7; 16],
     };
     Engine::new(
-        Snapshot::load(&accounts()).expect("snapshot"),
+        Snapshot::load(accounts).expect("snapshot"),
         Geo::default(),
         sizes,
         Arc::new(ModelSlot::new(None)),
@@ -152,6 +156,29 @@ fn a_stranger_proves_who_he_is_and_is_counted_as_that() {
         counted(&event),
         ("bob".into(), DOMAIN.into(), "default".into())
     );
+}
+
+/// A PBX that proves to be the default user asks for everybody in its domain.
+#[test]
+fn the_default_user_speaks_for_his_domain() {
+    let mut accounts = accounts();
+    let changed = accounts.set_domain(DOMAIN, None, None, Some("bob"), NOW);
+    changed.expect("changed");
+    let engine = engine_over(&accounts);
+    for (from, counted) in [
+        ("alice@itsp.example", "alice/own"),
+        ("+442079460000@itsp.example", "442079460000/own"),
+        ("bob@itsp.example", "bob/default"),
+        ("201@itsp.example", "bob/default"),
+    ] {
+        let attempt = call(Ingress::Prevention, from);
+        let asked = challenge(&engine, &attempt, NOW);
+        let header = header(&asked, "bob", PASSWORD, URI, 1);
+        let event = engine.decide(with(&attempt, header), NOW).event;
+        let event = event.expect("checked");
+        let found = format!("{}/{}", event.subscriber, event.policy);
+        assert_eq!((found.as_str(), event.account.as_str()), (counted, DOMAIN));
+    }
 }
 
 #[test]
