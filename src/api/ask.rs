@@ -23,6 +23,9 @@ pub trait Calls: Send + Sync + 'static {
     /// the root's.
     fn domain_of_peer(&self, peer: IpAddr) -> String;
 
+    /// A hint of a question was of no use and is taken as absent.
+    fn note_bad_hint(&self, name: &'static str);
+
     /// What somebody has used of his limits; `None`: nobody is counted under that name.
     fn usage(&self, domain: &str, name: &str) -> Option<Allowance>;
 
@@ -49,6 +52,8 @@ pub(super) struct Question {
     /// Absent: unknown.
     pub calls: Option<u32>,
     pub call_id: String,
+    /// Hints that were of no use and are taken as absent, by name.
+    pub bad_hints: Vec<&'static str>,
 }
 
 /// Who asks, and by which request: what digest credentials are held against.
@@ -147,6 +152,9 @@ pub(super) async fn ask(
     asker: Asker,
     question: Question,
 ) -> Result<Box<CallEvent>, Undecided> {
+    for hint in &question.bad_hints {
+        calls.note_bad_hint(hint);
+    }
     let asked = tokio::task::spawn_blocking(move || {
         let asked = call(&*calls, asker, question);
         calls.ask(asked)
@@ -209,6 +217,13 @@ pub(super) fn checked_text(text: String) -> Result<String, &'static str> {
     } else {
         Ok(text)
     }
+}
+
+/// A text to keep of what a calling device says of itself, as of a SIP header: odd characters as
+/// spaces, and cut. Whatever it sends, its call is checked.
+pub(super) fn kept_text(text: &str) -> String {
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    text.trim().chars().take(MAX_TEXT).map(plain).collect()
 }
 
 /// A domain as accounts are found by it.

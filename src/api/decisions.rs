@@ -5,7 +5,7 @@
 //! domain that the body names, so the body must come with the first request already: `curl
 //! --anyauth` sends it, `curl --digest` an empty one.
 
-use super::ask::{Asker, Question, Undecided, ask, checked_domain, checked_text};
+use super::ask::{Asker, Question, Undecided, ask, checked_domain, checked_text, kept_text};
 use super::body::Body;
 use super::caller::Caller;
 use super::openapi::Api;
@@ -49,11 +49,11 @@ pub(super) struct DecisionRequest {
     /// Address of the calling device; absent: the one this comes from.
     #[schema(value_type = Option<String>, example = "192.0.2.10")]
     source_ip: Option<IpAddr>,
-    /// User-Agent of the calling device, at most 256 characters.
+    /// User-Agent of the calling device; 256 characters of it are kept.
     user_agent: Option<String>,
     /// Calls the customer has up now, without this one; absent: unknown.
     calls: Option<u32>,
-    /// What the call is known by to whoever asks, at most 256 characters.
+    /// What the call is known by to whoever asks; 256 characters of it are kept.
     call_id: Option<String>,
 }
 
@@ -190,10 +190,7 @@ impl DecisionRequest {
             "" => Err(bad(field)("is missing or empty")),
             _ => checked_text(value).map_err(bad(field)),
         };
-        let text = |field, value: Option<String>| {
-            let checked = given(value).map(checked_text).transpose();
-            checked.map(Option::unwrap_or_default).map_err(bad(field))
-        };
+        let kept = |text: Option<String>| kept_text(&text.unwrap_or_default());
         Ok(Question {
             dialed_number: required("dialed_number", self.dialed_number)?,
             from_user: required("from_user", self.from_user)?,
@@ -202,9 +199,10 @@ impl DecisionRequest {
                 .transpose()
                 .map_err(bad("domain"))?,
             source_ip: self.source_ip,
-            user_agent: text("user_agent", self.user_agent)?,
+            user_agent: kept(self.user_agent),
             calls: self.calls,
-            call_id: text("call_id", self.call_id)?,
+            call_id: kept(self.call_id),
+            bad_hints: Vec::new(),
         })
     }
 }

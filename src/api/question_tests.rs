@@ -34,6 +34,7 @@ const NUMBER: &str = "442079460123";
 pub(super) struct Service {
     engine: Engine,
     events: Mutex<Vec<CallEvent>>,
+    bad_hints: Mutex<Vec<&'static str>>,
 }
 
 impl Calls for Service {
@@ -46,6 +47,10 @@ impl Calls for Service {
 
     fn domain_of_peer(&self, peer: IpAddr) -> String {
         self.engine.domain_of_peer(peer)
+    }
+
+    fn note_bad_hint(&self, name: &'static str) {
+        self.bad_hints.lock().expect("not poisoned").push(name);
     }
 
     fn usage(&self, domain: &str, name: &str) -> Option<Allowance> {
@@ -124,6 +129,7 @@ impl Service {
         Arc::new(Self {
             engine: engine.with_authenticator(authenticator),
             events: Mutex::default(),
+            bad_hints: Mutex::default(),
         })
     }
 }
@@ -220,6 +226,8 @@ impl Calls for Always {
     fn domain_of_peer(&self, _: IpAddr) -> String {
         "root".to_owned()
     }
+
+    fn note_bad_hint(&self, _: &'static str) {}
 
     fn usage(&self, _: &str, _: &str) -> Option<Allowance> {
         None

@@ -27,8 +27,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-/// Longest head of a request, bytes: six parameters and credentials, all at their longest.
-const MAX_HEAD: usize = 16 * 1024;
+/// Longest head of a request, bytes: a first line at its longest, and credentials that repeat it.
+const MAX_HEAD: usize = 36 * 1024;
 /// Longest wait for a head, also between two requests: a silent client holds a place.
 const HEAD_TIME: Duration = Duration::from_secs(10);
 /// Longest time for a request that has begun, after the order to stop.

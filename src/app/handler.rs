@@ -166,6 +166,10 @@ impl Calls for Handler {
         self.engine.domain_of_peer(peer)
     }
 
+    fn note_bad_hint(&self, name: &'static str) {
+        self.telemetry.emit(&Event::BadHeader { header: name });
+    }
+
     fn usage(&self, domain: &str, name: &str) -> Option<Allowance> {
         self.engine.usage(domain, name, clock::now())
     }

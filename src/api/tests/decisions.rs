@@ -89,11 +89,6 @@ async fn a_bad_decision_request_names_its_field() {
             "expected u32",
         ),
         (
-            json!({"dialed_number": "1", "from_user": "a", "call_id": "\n"}),
-            Some("call_id"),
-            "control",
-        ),
-        (
             json!({"dialed_number": "1", "from_user": "a", "colour": 1}),
             Some("colour"),
             "unknown field",
@@ -231,4 +226,17 @@ async fn the_score_is_told_to_plans_that_see_it_and_nowhere_to_others() {
         let told = format!("{:.3}", score.expect("scored"));
         assert_eq!(reply.body.contains(&told), sees, "{told}: {said}");
     }
+}
+
+#[tokio::test]
+async fn what_the_calling_device_says_of_itself_is_cut_not_refused() {
+    let service = service();
+    let long = "x".repeat(5_000);
+    let body = json!({"dialed_number": NUMBER, "from_user": "bob", "user_agent": long,
+        "call_id": format!("a\nb{long}")});
+    let reply = post(&service, TRUSTED, body).await;
+    assert_eq!(reply.status, StatusCode::OK, "{}", reply.body);
+    let events = service.events.lock().expect("not poisoned");
+    assert_eq!(events[0].attempt.user_agent, long[..256]);
+    assert_eq!(events[0].attempt.call_id, format!("a b{}", &long[..253]));
 }

@@ -159,3 +159,20 @@ async fn too_many_calls_per_second_are_told_when_to_come_back() {
         assert_eq!(reply.json()["status"], status);
     }
 }
+
+#[tokio::test]
+async fn bad_hints_keep_no_call_from_being_checked() {
+    let service = service();
+    let long = "x".repeat(2_000);
+    let query = format!(
+        "dialed_number={NUMBER}&from_user=bob&source_ip=nowhere&sim_calls=1e3&user_agent={long}%zz"
+    );
+    let reply = get(&service, TRUSTED, &query).await;
+    assert_eq!((reply.status, reply.body.as_str()), (StatusCode::OK, "A00"));
+    let events = service.events.lock().expect("not poisoned");
+    let call = &events[0].attempt;
+    assert_eq!((call.source_ip, call.concurrent), (call.peer, None));
+    assert_eq!(call.user_agent, long[..256]);
+    let noted = service.bad_hints.lock().expect("not poisoned");
+    assert_eq!(*noted, ["source_ip", "user_agent", "sim_calls"]);
+}
