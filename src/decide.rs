@@ -122,10 +122,12 @@ impl Engine {
 
     /// Decides one call.
     pub fn decide(&self, asked: impl Into<Asked>, now: Timestamp) -> Decided {
-        let Asked { attempt, proof } = asked.into();
+        let asked = asked.into();
         let accounts = self.accounts.load();
         let authenticator = self.authenticator.as_ref();
-        let admitted = identify::identify(&accounts, authenticator, &attempt, proof.as_ref(), now)
+        let identified = identify::identify(&accounts, authenticator, &asked, now);
+        let attempt = asked.attempt;
+        let admitted = identified
             .and_then(|subscriber| self.admit(&attempt, &subscriber, now).map(|()| subscriber));
         let subscriber = match admitted {
             Ok(subscriber) => subscriber,
@@ -178,11 +180,11 @@ impl Engine {
         subscriber.is_some_and(|subscriber| subscriber.policy.plan.sees_scores())
     }
 
-    /// The domain that trusts an address: whose calls those are that name none.
+    /// The domain that is meant by callers who name none: the one that trusts their address, else
+    /// the root's.
     #[must_use]
-    pub fn domain_of_peer(&self, peer: IpAddr) -> Option<String> {
-        let accounts = self.accounts.load();
-        accounts.domain_of_peer(peer).map(str::to_owned)
+    pub fn domain_of_peer(&self, peer: IpAddr) -> String {
+        self.accounts.load().domain_of_peer(peer).to_owned()
     }
 
     /// Whether a domain trusts this address.

@@ -179,6 +179,21 @@ impl Accounts {
         self.attempt(now, true, change)
     }
 
+    /// Notes that somebody's counts of use were set to nothing: they are the running service's, and
+    /// no part of the accounts, but who did it must be known.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn log_usage_reset(
+        &mut self,
+        domain: &str,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<(), AccountsError> {
+        let subject = format!("{name}@{domain}");
+        self.transact(now, |edit| edit.log("usage reset", &subject, None))
+    }
+
     /// Runs an edit, and takes it back unless it is `kept`.
     pub(super) fn attempt<T>(
         &mut self,

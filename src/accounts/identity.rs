@@ -28,7 +28,9 @@ impl Snapshot {
     /// The whole rule, with what `decide` adds:
     /// 1. *Named* are the user and domain of `X-TFPS`, else those of From; on the web service
     ///    `from_user` and `domain`. The root domain is named by its name, like any other.
-    /// 2. A file of calls is imported by the operator, who speaks for every domain.
+    /// 2. A file of calls is imported by the operator, who speaks for every domain; a token of
+    ///    the REST API speaks for the domain that goes with it
+    ///    ([`speaking_for`](Self::speaking_for)).
     /// 3. Is the peer's address (an IPv4 address mapped into IPv6 is that IPv4 address) trusted
     ///    by any domain? Then the named domain applies if the peer is trusted by it, or by the
     ///    root domain, which speaks for all; any other name, served or not, falls to the domain
@@ -37,11 +39,13 @@ impl Snapshot {
     ///    not looked at.
     /// 4. Else, on the free port and the honeypot, the call is a stranger's, whatever it names.
     /// 5. Else the named domain must be served, and the call carry proof of being one of its
-    ///    users ([`realm`](Self::realm)): that user's call it is then, under his policy,
-    ///    whoever is named in From or X-TFPS. A domain that is not served is refused at once, and
-    ///    never falls to another.
+    ///    users ([`realm`](Self::realm)). A domain that is not served is refused at once, and
+    ///    never falls to another. Is the user the domain's default user, he speaks for the whole
+    ///    domain, as a trusted peer of it does: that is how a PBX asks that proves who it is and
+    ///    has many telephones. Any other user speaks for himself: his call it is, under his
+    ///    policy, whoever is named in From or X-TFPS.
     ///
-    /// Within the domain, for trusted peers: the subscriber who is named, with his policy; else
+    /// Within the domain, for who speaks for it: the subscriber who is named, with his policy; else
     /// the caller number (From user) that is mapped to a policy; else the domain's default user,
     /// with a policy of his own if he is a subscriber, and the domain's default otherwise.
     #[must_use]
@@ -67,6 +71,14 @@ impl Snapshot {
         Identity::Customer(domain.subscriber(user, &attempt.user))
     }
 
+    /// Whose call it is within a domain that the asker speaks for, whatever his address; `None`:
+    /// it is not served.
+    #[must_use]
+    pub fn speaking_for(&self, domain: &str, attempt: &CallAttempt) -> Option<Subscriber> {
+        let (user, _) = named(attempt);
+        Some(self.domains.get(domain)?.subscriber(user, &attempt.user))
+    }
+
     /// The domain a call names, if it is served.
     #[must_use]
     pub fn realm(&self, attempt: &CallAttempt) -> Option<Realm<'_>> {
@@ -74,11 +86,12 @@ impl Snapshot {
         self.domains.get(domain).map(|domain| Realm(domain))
     }
 
-    /// The domain that trusts an address, for callers who name none.
+    /// The domain that is meant by callers who name none: the one that trusts their address, else
+    /// the root's.
     #[must_use]
-    pub fn domain_of_peer(&self, peer: IpAddr) -> Option<&str> {
+    pub fn domain_of_peer(&self, peer: IpAddr) -> &str {
         let first = self.trusting(peer.to_canonical()).next();
-        first.map(|domain| &*domain.name)
+        &first.unwrap_or(&self.root).name
     }
 
     /// Somebody who was identified before, as he is now: for calls of the past. An empty account
@@ -126,11 +139,17 @@ impl<'a> Realm<'a> {
         self.0.passwords.get(user)
     }
 
-    /// A user who has proved who he is. By his name alone: a mapped caller number or the default
-    /// user does not stand in for him.
+    /// Whose call it is that a user makes who has proved who he is; `None`: there is no such user.
+    /// The default user speaks for the domain; any other for himself alone, and a mapped caller
+    /// number or the default user does not stand in for him.
     #[must_use]
-    pub fn subscriber(self, user: &str) -> Option<Subscriber> {
-        self.0.named(user)
+    pub fn subscriber(self, user: &str, attempt: &CallAttempt) -> Option<Subscriber> {
+        let own = self.0.named(user)?;
+        if *user != *self.0.default_user {
+            return Some(own);
+        }
+        let (meant, _) = named(attempt);
+        Some(self.0.subscriber(meant, &attempt.user))
     }
 }
 

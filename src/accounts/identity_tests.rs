@@ -259,6 +259,75 @@ fn a_default_user_who_is_a_subscriber_has_his_own_policy() {
         .expect_err("no user");
 }
 
+/// The last step of the rule: who has proved to be `user`, and what he names.
+#[test]
+fn who_is_counted_for_proved_users() {
+    let mut a = accounts();
+    for user in ["house", "carol"] {
+        a.set_subscriber(Subscriber::User(user), "a.example", "house", NOW)
+            .expect("set");
+    }
+    let snapshot = Snapshot::load(&a).expect("snapshot");
+    const NONE: Option<&str> = None;
+    for (user, from, named, expected) in [
+        // Anybody but the default user is himself, whatever he names.
+        ("carol", "carol@a.example", NONE, "carol/house"),
+        ("carol", "alice@a.example", NONE, "carol/house"),
+        ("carol", "442079460000@a.example", NONE, "carol/house"),
+        (
+            "carol",
+            "x@a.example",
+            Some("alice@a.example"),
+            "carol/house",
+        ),
+        (
+            "alice",
+            "house@a.example",
+            Some("house@a.example"),
+            "alice/own",
+        ),
+        // The default user speaks for the domain: as a trusted peer of it.
+        ("house", "house@a.example", NONE, "house/house"),
+        ("house", "alice@a.example", NONE, "alice/own"),
+        ("house", "x@a.example", Some("alice@a.example"), "alice/own"),
+        (
+            "house",
+            "+442079460000@a.example",
+            NONE,
+            "442079460000/mapped",
+        ),
+        (
+            "house",
+            "00442079460000@a.example",
+            Some("pbx@a.example"),
+            "442079460000/mapped",
+        ),
+        ("house", "bob@a.example", NONE, "house/house"),
+        (
+            "house",
+            "bob@a.example",
+            Some("bob@a.example"),
+            "house/house",
+        ),
+        // Who is no subscriber proves nothing.
+        ("bob", "bob@a.example", NONE, "nobody"),
+        ("442079460000", "442079460000@a.example", NONE, "nobody"),
+    ] {
+        let asked = call("198.51.100.8", from, named);
+        let realm = snapshot.realm(&asked).expect("served");
+        let found = realm.subscriber(user, &asked);
+        let found = found.map_or("nobody".to_owned(), |s| {
+            assert_eq!(&*s.account, "a.example");
+            format!("{}/{}", s.name, s.policy.name)
+        });
+        assert_eq!(found, expected, "{user}: {from} {named:?}");
+    }
+    // The default user of one domain is nobody in another, also of the same name.
+    let asked = call("198.51.100.8", "alice@b.example", Some("alice@b.example"));
+    let realm = snapshot.realm(&asked).expect("served");
+    assert!(realm.subscriber("house", &asked).is_none());
+}
+
 #[test]
 fn who_was_counted_before_is_found_again() {
     let snapshot = Snapshot::load(&accounts()).expect("snapshot");
@@ -274,7 +343,7 @@ fn who_was_counted_before_is_found_again() {
         assert_eq!(found, policy, "{name}@{account}");
     }
     let domain = |peer: &str| snapshot.domain_of_peer(peer.parse().expect("address"));
-    assert_eq!(domain("203.0.113.1"), Some("a.example"));
-    assert_eq!(domain("::ffff:203.0.113.200"), Some("root"));
-    assert_eq!(domain("198.51.100.8"), None);
+    assert_eq!(domain("203.0.113.1"), "a.example");
+    assert_eq!(domain("::ffff:203.0.113.200"), "root");
+    assert_eq!(domain("198.51.100.8"), "root");
 }

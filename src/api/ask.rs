@@ -1,6 +1,6 @@
 //! What both services share: a question becomes a call, is asked, and comes back decided or not.
 
-use crate::decide::Decided;
+use crate::decide::{Allowance, Decided, ResetError};
 use crate::digest;
 use crate::domain::{Answer, Asked, CallAttempt, CallEvent, Ingress, Proof};
 use axum::http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -19,8 +19,21 @@ pub trait Calls: Send + Sync + 'static {
     /// write to disk.
     fn ask(&self, asked: Asked) -> Decided;
 
-    /// The domain that trusts an address: whose calls those are that name none.
-    fn domain_of_peer(&self, peer: IpAddr) -> Option<String>;
+    /// The domain that is meant by callers who name none: the one that trusts their address, else
+    /// the root's.
+    fn domain_of_peer(&self, peer: IpAddr) -> String;
+
+    /// A hint of a question was of no use and is taken as absent.
+    fn note_bad_hint(&self, name: &'static str);
+
+    /// What somebody has used of his limits; `None`: nobody is counted under that name.
+    fn usage(&self, domain: &str, name: &str) -> Option<Allowance>;
+
+    /// Sets to nothing what somebody has used. Writes to disk.
+    ///
+    /// # Errors
+    /// Nobody is counted under that name, or it cannot be written; then nothing changes.
+    fn reset_usage(&self, domain: &str, name: &str) -> Result<Allowance, ResetError>;
 
     /// Whether the plan of who was counted for a call sees its score.
     fn sees_scores(&self, event: &CallEvent) -> bool;
@@ -31,7 +44,7 @@ pub trait Calls: Send + Sync + 'static {
 pub(super) struct Question {
     pub dialed_number: String,
     pub from_user: String,
-    /// Lower case; absent: that of the domain which trusts the peer.
+    /// Lower case; absent: the domain which trusts the peer, else the root's.
     pub domain: Option<String>,
     /// Absent: the peer's.
     pub source_ip: Option<IpAddr>,
@@ -39,6 +52,8 @@ pub(super) struct Question {
     /// Absent: unknown.
     pub calls: Option<u32>,
     pub call_id: String,
+    /// Hints that were of no use and are taken as absent, by name.
+    pub bad_hints: Vec<&'static str>,
 }
 
 /// Who asks, and by which request: what digest credentials are held against.
@@ -47,6 +62,8 @@ pub(super) struct Asker {
     pub peer: IpAddr,
     method: &'static str,
     authorization: Vec<String>,
+    /// Whether a token speaks for the domain that is asked for.
+    vouched: bool,
 }
 
 impl Asker {
@@ -68,7 +85,14 @@ impl Asker {
                 .filter(|value| digest::signs_target(value, target))
                 .map(str::to_owned)
                 .collect(),
+            vouched: false,
         }
+    }
+
+    /// With a token that speaks for the domain of the question.
+    pub const fn vouched(mut self) -> Self {
+        self.vouched = true;
+        self
     }
 }
 
@@ -128,6 +152,9 @@ pub(super) async fn ask(
     asker: Asker,
     question: Question,
 ) -> Result<Box<CallEvent>, Undecided> {
+    for hint in &question.bad_hints {
+        calls.note_bad_hint(hint);
+    }
     let asked = tokio::task::spawn_blocking(move || {
         let asked = call(&*calls, asker, question);
         calls.ask(asked)
@@ -150,8 +177,8 @@ fn call(calls: &dyn Calls, asker: Asker, question: Question) -> Asked {
     let peer = asker.peer;
     let domain = question
         .domain
-        .or_else(|| calls.domain_of_peer(peer))
-        .unwrap_or_default();
+        .unwrap_or_else(|| calls.domain_of_peer(peer));
+    let vouched = asker.vouched.then(|| domain.clone());
     let attempt = CallAttempt {
         id: uuid::Builder::from_random_bytes(rand::random()).into_uuid(),
         ingress: Ingress::Web,
@@ -172,6 +199,7 @@ fn call(calls: &dyn Calls, asker: Asker, question: Question) -> Asked {
     Asked {
         attempt,
         proof: (!proof.authorization.is_empty()).then_some(proof),
+        vouched,
     }
 }
 
@@ -189,6 +217,13 @@ pub(super) fn checked_text(text: String) -> Result<String, &'static str> {
     } else {
         Ok(text)
     }
+}
+
+/// A text to keep of what a calling device says of itself, as of a SIP header: odd characters as
+/// spaces, and cut. Whatever it sends, its call is checked.
+pub(super) fn kept_text(text: &str) -> String {
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    text.trim().chars().take(MAX_TEXT).map(plain).collect()
 }
 
 /// A domain as accounts are found by it.

@@ -8,7 +8,7 @@ use super::{Desk, Problem};
 use crate::accounts::{Actor, Bearer, DomainName, Role};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 /// Longest token that is looked up, bytes.
@@ -34,6 +34,22 @@ impl Caller {
     /// Whether he may change who may ask for a domain, and what is paid for.
     pub(super) fn is_operator(&self) -> bool {
         self.bearer.role == Role::Operator
+    }
+}
+
+impl Caller {
+    /// The caller where one may also ask without a token; `None`: the request has none. What is
+    /// a token and no good is refused all the same.
+    pub(super) async fn if_any(parts: &mut Parts, desk: &Desk) -> Result<Option<Self>, Response> {
+        let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
+        let is_bearer = |value: &HeaderValue| {
+            let scheme = value.as_bytes().split(|b| *b == b' ').next();
+            scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer"))
+        };
+        match values.any(is_bearer) {
+            true => Self::from_request_parts(parts, desk).await.map(Some),
+            false => Ok(None),
+        }
     }
 }
 
@@ -77,6 +93,8 @@ pub(super) fn may(
         Role::Domain => match route {
             // The list shows him his own.
             "/v1/domains" => reads,
+            // The body names the domain: looked at there.
+            super::decisions::PATH => true,
             "/v1/domains/{domain}" => is_own && (reads || *method == Method::PATCH),
             _ => route.starts_with("/v1/domains/{domain}/") && is_own,
         },

@@ -1,6 +1,6 @@
 //! Where requests do their work on the accounts: blocking threads with connections of their own.
 
-use super::Problem;
+use super::{Calls, Problem};
 use crate::accounts::{Accounts, Actor, Bearer, Vault};
 use crate::domain::Timestamp;
 use axum::http::StatusCode;
@@ -22,6 +22,7 @@ pub struct Desk {
 struct Inner {
     data_dir: PathBuf,
     vault: Vault,
+    calls: Arc<dyn Calls>,
     now: fn() -> Timestamp,
     idle: Mutex<Vec<Accounts>>,
     connections: Arc<Semaphore>,
@@ -31,13 +32,20 @@ struct Inner {
 }
 
 impl Desk {
-    /// Over the accounts in `data_dir`, whose passwords `vault` seals; `now` is the clock.
+    /// Over the accounts in `data_dir`, whose passwords `vault` seals, and the service that decides
+    /// `calls`; `now` is the clock.
     #[must_use]
-    pub fn new(data_dir: &Path, vault: Vault, now: fn() -> Timestamp) -> Self {
+    pub fn new(
+        data_dir: &Path,
+        vault: Vault,
+        calls: Arc<dyn Calls>,
+        now: fn() -> Timestamp,
+    ) -> Self {
         Self {
             inner: Arc::new(Inner {
                 data_dir: data_dir.to_owned(),
                 vault,
+                calls,
                 now,
                 idle: Mutex::default(),
                 connections: Arc::new(Semaphore::new(CONNECTIONS)),
@@ -50,6 +58,11 @@ impl Desk {
     /// What passwords are sealed with.
     pub(super) fn vault(&self) -> Vault {
         self.inner.vault.clone()
+    }
+
+    /// The service that decides calls.
+    pub(super) fn calls(&self) -> Arc<dyn Calls> {
+        Arc::clone(&self.inner.calls)
     }
 
     /// A place for a request, if there is one.

@@ -81,12 +81,17 @@ impl Api {
             .description(Some("`tfps token add`, or api-token in the data folder"))
             .build();
         components.add_security_scheme("token", SecurityScheme::Http(token));
+        let digest = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Digest)
+            .description(Some("user name and password of a subscriber"))
+            .build();
+        components.add_security_scheme("digest", SecurityScheme::Http(digest));
         let info = InfoBuilder::new()
             .title("TFPS")
             .version(env!("CARGO_PKG_VERSION"))
             .description(Some(
-                "Accounts of a service that stops telephone fraud: domains, policies, subscribers, \
-                 lists. An edit is in force within a second.",
+                "A service that stops telephone fraud: decisions on calls, and its accounts: domains, \
+                 policies, subscribers, lists. An edit is in force within a second.",
             ))
             .build();
         let no_scopes: [&str; 0] = [];

@@ -5,13 +5,17 @@ mod of_decisions;
 #[path = "tests/web.rs"]
 mod of_web;
 
-use super::{Calls, decisions, web};
-use crate::accounts::{Accounts, EntryKind, ListKind, Password, Scope, Snapshot, Vault};
-use crate::decide::{Authenticator, Decided, Engine, WindowSizes};
+use super::tests::Bench;
+use super::{Calls, Desk, router, web};
+use crate::accounts::{Accounts, EntryKind, ListKind, Password, Role, Scope, Snapshot, Vault};
+use crate::decide::{Allowance, Authenticator, Decided, Engine, ResetError, WindowSizes};
 use crate::digest::{Algorithms, DigestSettings, Gate};
-use crate::domain::{Answer, Asked, CallEvent, DigestAlgorithm, Ingress, NeutralAnswer, Timestamp};
+use crate::domain::{
+    Answer, Asked, CallEvent, DigestAlgorithm, Ingress, Mode, NeutralAnswer, Plan, Timestamp,
+};
+use crate::features::{CATALOGUE, VERSION};
 use crate::geo::Geo;
-use crate::model::ModelSlot;
+use crate::model::{Model, ModelSlot};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
@@ -27,9 +31,10 @@ const STRANGER: &str = "198.51.100.8";
 const NUMBER: &str = "442079460123";
 
 /// An engine; what it decided is kept.
-struct Service {
+pub(super) struct Service {
     engine: Engine,
     events: Mutex<Vec<CallEvent>>,
+    bad_hints: Mutex<Vec<&'static str>>,
 }
 
 impl Calls for Service {
@@ -40,8 +45,20 @@ impl Calls for Service {
         decided
     }
 
-    fn domain_of_peer(&self, peer: IpAddr) -> Option<String> {
+    fn domain_of_peer(&self, peer: IpAddr) -> String {
         self.engine.domain_of_peer(peer)
+    }
+
+    fn note_bad_hint(&self, name: &'static str) {
+        self.bad_hints.lock().expect("not poisoned").push(name);
+    }
+
+    fn usage(&self, domain: &str, name: &str) -> Option<Allowance> {
+        self.engine.usage(domain, name, NOW)
+    }
+
+    fn reset_usage(&self, domain: &str, name: &str) -> Result<Allowance, ResetError> {
+        self.engine.reset_usage(domain, name, NOW)
     }
 
     fn sees_scores(&self, event: &CallEvent) -> bool {
@@ -79,30 +96,49 @@ fn service() -> Arc<Service> {
             NOW,
         )
         .expect("listed");
-    let settings = DigestSettings {
-        nonce_secs: 300,
-        max_nonces: 100,
-        algorithms: Algorithms(vec![DigestAlgorithm::Md5]),
-    };
-    let sizes = WindowSizes {
-        tracks: 1_000,
-        key: [7; 16],
-    };
-    let model = Arc::new(ModelSlot::new(None));
-    let snapshot = Snapshot::load(&accounts).expect("snapshot");
-    let engine = Engine::new(
-        snapshot,
-        Geo::default(),
-        sizes,
-        model,
-        NeutralAnswer::default(),
-    );
-    let gate = Gate::new([1; 32], 1, &settings);
-    let authenticator = Authenticator::new(gate, vault).expect("a decoy");
-    Arc::new(Service {
-        engine: engine.with_authenticator(authenticator),
-        events: Mutex::default(),
-    })
+    Service::over(&accounts, vault)
+}
+
+impl Service {
+    /// Over accounts as they are now.
+    pub(super) fn over(accounts: &Accounts, vault: Vault) -> Arc<Self> {
+        Self::scoring(accounts, vault, None)
+    }
+
+    fn scoring(accounts: &Accounts, vault: Vault, model: Option<Model>) -> Arc<Self> {
+        let settings = DigestSettings {
+            nonce_secs: 300,
+            max_nonces: 100,
+            algorithms: Algorithms(vec![DigestAlgorithm::Md5]),
+        };
+        let sizes = WindowSizes {
+            tracks: 1_000,
+            key: [7; 16],
+        };
+        let model = Arc::new(ModelSlot::new(model.map(Arc::new)));
+        let snapshot = Snapshot::load(accounts).expect("snapshot");
+        let engine = Engine::new(
+            snapshot,
+            Geo::default(),
+            sizes,
+            model,
+            NeutralAnswer::default(),
+        );
+        let gate = Gate::new([1; 32], 1, &settings);
+        let authenticator = Authenticator::new(gate, vault).expect("a decoy");
+        Arc::new(Self {
+            engine: engine.with_authenticator(authenticator),
+            events: Mutex::default(),
+            bad_hints: Mutex::default(),
+        })
+    }
+}
+
+impl Service {
+    /// Calls decided.
+    pub(super) fn decided(&self) -> usize {
+        self.events.lock().expect("not poisoned").len()
+    }
 }
 
 struct Reply {
@@ -141,10 +177,16 @@ async fn get(service: &Arc<Service>, peer: &str, query: &str) -> Reply {
     send(web::router(service.clone()), peer, request).await
 }
 
+/// The API over a service; of accounts it has none.
+fn api(calls: Arc<dyn Calls>) -> Router {
+    let nowhere = std::path::Path::new("/nonexistent");
+    router(Desk::new(nowhere, Vault::new([7; 32]), calls, || NOW))
+}
+
 async fn post(service: &Arc<Service>, peer: &str, body: impl ToString) -> Reply {
     let request = Request::post("/v1/decisions").header("Content-Type", "application/json");
     let request = request.body(body.to_string().into()).expect("a request");
-    send(decisions::router(service.clone()), peer, request).await
+    send(api(service.clone()), peer, request).await
 }
 
 /// What a client answers with, MD5.
@@ -181,8 +223,21 @@ impl Calls for Always {
         }
     }
 
-    fn domain_of_peer(&self, _: IpAddr) -> Option<String> {
+    fn domain_of_peer(&self, _: IpAddr) -> String {
+        "root".to_owned()
+    }
+
+    fn note_bad_hint(&self, _: &'static str) {}
+
+    fn usage(&self, _: &str, _: &str) -> Option<Allowance> {
         None
+    }
+
+    fn reset_usage(&self, domain: &str, name: &str) -> Result<Allowance, ResetError> {
+        Err(ResetError::NoSubscriber {
+            domain: domain.to_owned(),
+            name: name.to_owned(),
+        })
     }
 
     fn sees_scores(&self, _: &CallEvent) -> bool {

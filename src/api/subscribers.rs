@@ -6,7 +6,9 @@ use super::caller::Caller;
 use super::openapi::Api;
 use super::params::{Names, Page, Paging, Params};
 use super::{Desk, Problem};
-use crate::accounts::{CallerNumber, DomainName, Name, Subscriber, UserName};
+use crate::accounts::{
+    AccountsError, CallerNumber, DomainName, Name, Subscriber, SubscriberRow, UserName,
+};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -33,6 +35,8 @@ struct SubscriberView {
     /// His policy.
     #[schema(example = "strict")]
     policy: String,
+    /// Whether he has a password, and so may ask from any address.
+    password: bool,
 }
 
 /// A caller number of a domain.
@@ -44,6 +48,25 @@ struct CallerView {
     /// Its policy.
     #[schema(example = "strict")]
     policy: String,
+}
+
+impl From<SubscriberRow> for SubscriberView {
+    fn from(row: SubscriberRow) -> Self {
+        Self {
+            user: row.subscriber,
+            policy: row.policy,
+            password: row.password,
+        }
+    }
+}
+
+impl From<SubscriberRow> for CallerView {
+    fn from(row: SubscriberRow) -> Self {
+        Self {
+            number: row.subscriber,
+            policy: row.policy,
+        }
+    }
 }
 
 /// Which policy.
@@ -72,7 +95,7 @@ async fn list(
         accounts.subscribers_after(domain.as_str(), cursor.as_deref(), limit + 1)
     });
     let rows = rows.await?.into_iter();
-    let rows = rows.map(|(user, policy)| SubscriberView { user, policy });
+    let rows = rows.map(SubscriberView::from);
     let page = Page::of(rows.collect(), limit, |row| row.user.clone());
     Ok(Json(page))
 }
@@ -93,11 +116,7 @@ async fn get(
         let who = Subscriber::User(user.as_str());
         accounts.subscriber(who, domain.as_str())
     });
-    let found = found.await?;
-    Ok(Json(SubscriberView {
-        user: found.subscriber,
-        policy: found.policy,
-    }))
+    found.await.map(|found| Json(found.into()))
 }
 
 /// Give a subscriber a policy.
@@ -116,12 +135,8 @@ async fn put(
     Body(choice): Body<PolicyChoice>,
 ) -> Result<(StatusCode, Json<SubscriberView>), Problem> {
     let (domain, user): (DomainName, UserName) = (names.get("domain")?, names.get("user")?);
-    let view = SubscriberView {
-        user: user.to_string(),
-        policy: choice.policy.to_string(),
-    };
-    let status = set(&desk, &caller, Who::User(user), domain, choice.policy).await?;
-    Ok((status, Json(view)))
+    let (status, row) = set(&desk, &caller, Who::User(user), domain, choice.policy).await?;
+    Ok((status, Json(row.into())))
 }
 
 /// Take a subscriber's own policy away; the domain's default holds then.
@@ -156,7 +171,7 @@ async fn list_callers(
         accounts.callers_after(domain.as_str(), cursor.as_deref(), limit + 1)
     });
     let rows = rows.await?.into_iter();
-    let rows = rows.map(|(number, policy)| CallerView { number, policy });
+    let rows = rows.map(CallerView::from);
     let page = Page::of(rows.collect(), limit, |row| row.number.clone());
     Ok(Json(page))
 }
@@ -177,11 +192,7 @@ async fn get_caller(
         let who = Subscriber::Ani(number.as_str());
         accounts.subscriber(who, domain.as_str())
     });
-    let found = found.await?;
-    Ok(Json(CallerView {
-        number: found.subscriber,
-        policy: found.policy,
-    }))
+    found.await.map(|found| Json(found.into()))
 }
 
 /// Give a caller number a policy, whatever user name it comes with.
@@ -198,12 +209,8 @@ async fn put_caller(
     Body(choice): Body<PolicyChoice>,
 ) -> Result<(StatusCode, Json<CallerView>), Problem> {
     let (domain, number): (DomainName, CallerNumber) = (names.get("domain")?, names.get("number")?);
-    let view = CallerView {
-        number: number.to_string(),
-        policy: choice.policy.to_string(),
-    };
-    let status = set(&desk, &caller, Who::Ani(number), domain, choice.policy).await?;
-    Ok((status, Json(view)))
+    let (status, row) = set(&desk, &caller, Who::Ani(number), domain, choice.policy).await?;
+    Ok((status, Json(row.into())))
 }
 
 /// Take a caller number's own policy away.
@@ -242,21 +249,25 @@ async fn set(
     who: Who,
     domain: DomainName,
     policy: Name,
-) -> Result<StatusCode, Problem> {
+) -> Result<(StatusCode, SubscriberRow), Problem> {
     let set = desk.work(caller.actor(), move |accounts, now| {
         accounts.domain(domain.as_str())?;
-        accounts
+        let new = accounts
             .set_subscriber(who.subscriber(), domain.as_str(), policy.as_str(), now)
             .map_err(|error| match error {
                 // The body names it.
-                error @ crate::accounts::AccountsError::NoPolicy { .. } => error.at("policy"),
+                error @ AccountsError::NoPolicy { .. } => error.at("policy"),
                 error => error,
-            })
+            })?;
+        let row = accounts.subscriber(who.subscriber(), domain.as_str())?;
+        Ok::<_, AccountsError>((new, row))
     });
-    Ok(match set.await? {
+    let (new, row) = set.await?;
+    let status = match new {
         true => StatusCode::CREATED,
         false => StatusCode::OK,
-    })
+    };
+    Ok((status, row))
 }
 
 async fn take(

@@ -5,7 +5,7 @@
 //! 200 text/plain: A00 or Rnn
 //! ```
 //! Who may ask is as on 9090: a trusted address, else HTTP digest (401), else 403. `domain`
-//! absent is the domain that trusts the address; a stranger must name his own. 400 names the
+//! absent is the domain that trusts the address, and for a stranger the root's. 400 names the
 //! parameter that is wrong, 503 comes with Retry-After.
 //!
 //! HEAD is refused like every method but GET: a question counts as a call, and whoever asks only
@@ -27,8 +27,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-/// Longest head of a request, bytes: six parameters and credentials, all at their longest.
-const MAX_HEAD: usize = 16 * 1024;
+/// Longest head of a request, bytes: a first line at its longest, and credentials that repeat it.
+const MAX_HEAD: usize = 36 * 1024;
 /// Longest wait for a head, also between two requests: a silent client holds a place.
 const HEAD_TIME: Duration = Duration::from_secs(10);
 /// Longest time for a request that has begun, after the order to stop.

@@ -2,7 +2,7 @@
 
 use super::clock::{self, Monotonic};
 use crate::api::Calls;
-use crate::decide::{Decided, Engine};
+use crate::decide::{Allowance, Decided, Engine, ResetError};
 use crate::domain::{Answer, Asked, CallEvent, Timestamp};
 use crate::server::CallHandler;
 use crate::spool::{Frames, Spool, SpoolError};
@@ -162,8 +162,20 @@ impl Calls for Handler {
         decided
     }
 
-    fn domain_of_peer(&self, peer: IpAddr) -> Option<String> {
+    fn domain_of_peer(&self, peer: IpAddr) -> String {
         self.engine.domain_of_peer(peer)
+    }
+
+    fn note_bad_hint(&self, name: &'static str) {
+        self.telemetry.emit(&Event::BadHeader { header: name });
+    }
+
+    fn usage(&self, domain: &str, name: &str) -> Option<Allowance> {
+        self.engine.usage(domain, name, clock::now())
+    }
+
+    fn reset_usage(&self, domain: &str, name: &str) -> Result<Allowance, ResetError> {
+        self.engine.reset_usage(domain, name, clock::now())
     }
 
     fn sees_scores(&self, event: &CallEvent) -> bool {

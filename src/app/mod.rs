@@ -152,10 +152,9 @@ impl Service {
             telemetry: Arc::clone(&telemetry),
             started: clock::now(),
         };
-        let decisions = api::decisions::router(calls);
-        let rest = api::router(Desk::new(data_dir.path(), data_dir.vault(), clock::now));
-        let more = decisions.merge(rest);
-        tasks.spawn(status::serve(http, status, more, background.clone()));
+        let desk = Desk::new(data_dir.path(), data_dir.vault(), calls, clock::now);
+        let rest = api::router(desk);
+        tasks.spawn(status::serve(http, status, rest, background.clone()));
         watch::spawn_all(
             &mut tasks,
             &engine,

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Allowance {
     /// The policy whose limits these are.
+    #[schema(example = "default")]
     pub policy: String,
     /// `normal` or `off`: which hours it is.
     #[schema(example = "normal")]

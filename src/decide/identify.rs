@@ -5,8 +5,8 @@
 
 use super::Decided;
 use crate::accounts::{AccountsError, Identity, Password, Realm, Sealed, Snapshot, Vault};
-use crate::digest::{Claim, Gate, Ha1, Refused};
-use crate::domain::{Answer, CallAttempt, Challenge, Ingress, Proof, Subscriber, Timestamp};
+use crate::digest::{Claim, Gate, Guess, Guesses, Ha1, Nonce, Refused};
+use crate::domain::{Answer, Asked, CallAttempt, Challenge, Ingress, Proof, Subscriber, Timestamp};
 
 /// Why a call is not checked. What the peer is told says less: see [`Answer`].
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +21,8 @@ pub enum Refusal {
     Replayed(Challenge),
     /// A wrong password, or a user there is not: nobody is told which.
     BadCredentials,
+    /// Too many wrong passwords: this one was not looked at.
+    TooManyGuesses,
     /// The stored password cannot be opened: another `secret`, or damage.
     UnusablePassword,
     /// More calls per second than the policy has.
@@ -40,6 +42,7 @@ impl Refusal {
             Self::Stale(_) => "stale-nonce",
             Self::Replayed(_) => "replayed-nonce",
             Self::BadCredentials => "bad-credentials",
+            Self::TooManyGuesses => "too-many-guesses",
             Self::UnusablePassword => "unusable-password",
             Self::TooFast { .. } => "calls-per-second",
         }
@@ -53,9 +56,10 @@ impl From<Refusal> for Decided {
             Refusal::Unproven(challenge)
             | Refusal::Stale(challenge)
             | Refusal::Replayed(challenge) => Answer::Challenge(challenge),
-            Refusal::NotServed | Refusal::BadCredentials | Refusal::UnusablePassword => {
-                Answer::Forbidden
-            }
+            Refusal::NotServed
+            | Refusal::BadCredentials
+            | Refusal::TooManyGuesses
+            | Refusal::UnusablePassword => Answer::Forbidden,
             Refusal::TooFast { retry_after } => Answer::Busy { retry_after },
         };
         Self {
@@ -70,6 +74,7 @@ impl From<Refusal> for Decided {
 #[derive(Debug)]
 pub struct Authenticator {
     gate: Gate,
+    guesses: Guesses,
     vault: Vault,
     decoy: Decoy,
 }
@@ -96,7 +101,12 @@ impl Authenticator {
         let sealed = vault.seal(user, domain, &password, rand::random())?;
         let ha1 = Ha1::of(user, domain, password.reveal());
         let decoy = Decoy { sealed, ha1 };
-        Ok(Self { gate, vault, decoy })
+        Ok(Self {
+            gate,
+            guesses: Guesses::new(rand::random()),
+            vault,
+            decoy,
+        })
     }
 
     /// The user of a realm who asks.
@@ -108,7 +118,8 @@ impl Authenticator {
         now: Timestamp,
     ) -> Result<Subscriber, Refusal> {
         let challenge = |stale| {
-            let random = rand::random();
+            let source = self.guesses.source(attempt.peer);
+            let random = Nonce::random_for(source, rand::random());
             self.gate.challenge(realm.name(), stale, random, now)
         };
         let claimed = proof.and_then(|proof| {
@@ -118,13 +129,26 @@ impl Authenticator {
         let Some((claim, method)) = claimed else {
             return Err(Refusal::Unproven(challenge(false)));
         };
+        let guess = Guess {
+            source: claim.given_to(),
+            realm: realm.name(),
+            user: claim.user(),
+        };
+        if !self.guesses.may(guess, now) {
+            return Err(Refusal::TooManyGuesses);
+        }
         let found = realm.password(claim.user());
         let opened = self.open(realm, claim.user(), found);
         let known = found.is_some() && opened.is_some();
         let ha1 = opened.unwrap_or(self.decoy.ha1);
-        match self.gate.check(&claim, method, &ha1, known, now) {
+        let checked = self.gate.check(&claim, method, &ha1, known, now);
+        match checked {
+            Err(Refused::Wrong) => self.guesses.wrong(guess, now),
+            Ok(()) | Err(Refused::Stale | Refused::Replayed) => self.guesses.right(guess, now),
+        }
+        match checked {
             Ok(()) => realm
-                .subscriber(claim.user())
+                .subscriber(claim.user(), attempt)
                 .ok_or(Refusal::BadCredentials),
             Err(Refused::Stale) => Err(Refusal::Stale(challenge(true))),
             Err(Refused::Replayed) => Err(Refusal::Replayed(challenge(true))),
@@ -153,10 +177,18 @@ fn signs(claim: &Claim, attempt: &CallAttempt) -> bool {
 pub(super) fn identify(
     accounts: &Snapshot,
     authenticator: Option<&Authenticator>,
-    attempt: &CallAttempt,
-    proof: Option<&Proof>,
+    asked: &Asked,
     now: Timestamp,
 ) -> Result<Subscriber, Refusal> {
+    let Asked {
+        attempt,
+        proof,
+        vouched,
+    } = asked;
+    if let Some(domain) = vouched {
+        let found = accounts.speaking_for(domain, attempt);
+        return found.ok_or(Refusal::NotServed);
+    }
     match (accounts.identify(attempt), attempt.ingress) {
         (Identity::Customer(subscriber), _)
         | (Identity::Stranger(subscriber), Ingress::Detection | Ingress::Honeypot) => {
@@ -165,7 +197,7 @@ pub(super) fn identify(
         (Identity::Stranger(_), Ingress::Prevention | Ingress::Web | Ingress::Import) => {
             let realm = accounts.realm(attempt).ok_or(Refusal::NotServed)?;
             let authenticator = authenticator.ok_or(Refusal::NotServed)?;
-            authenticator.admit(realm, attempt, proof, now)
+            authenticator.admit(realm, attempt, proof.as_ref(), now)
         }
     }
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::accounts::{Accounts, Subscriber};
 use crate::decide::{Engine, WindowSizes};
 use crate::digest::{Algorithms, DigestSettings};
-use crate::domain::{Asked, DigestAlgorithm, NeutralAnswer};
+use crate::domain::{DigestAlgorithm, NeutralAnswer};
 use crate::geo::Geo;
 use crate::model::ModelSlot;
 use std::sync::Arc;
@@ -44,6 +44,10 @@ fn accounts() -> Accounts {
 }
 
 fn engine() -> Engine {
+    engine_over(&accounts())
+}
+
+fn engine_over(accounts: &Accounts) -> Engine {
     let settings = DigestSettings {
         nonce_secs: 300,
         max_nonces: 100,
@@ -55,7 +59,7 @@ fn engine() -> Engine {
         key: [7; 16],
     };
     Engine::new(
-        Snapshot::load(&accounts()).expect("snapshot"),
+        Snapshot::load(accounts).expect("snapshot"),
         Geo::default(),
         sizes,
         Arc::new(ModelSlot::new(None)),
@@ -108,11 +112,11 @@ fn header(challenge: &Challenge, user: &str, password: &str, uri: &str, nc: u32)
 
 fn with(attempt: &CallAttempt, header: String) -> Asked {
     Asked {
-        attempt: attempt.clone(),
         proof: Some(Proof {
             method: "INVITE",
             authorization: vec![header],
         }),
+        ..attempt.clone().into()
     }
 }
 
@@ -152,6 +156,29 @@ fn a_stranger_proves_who_he_is_and_is_counted_as_that() {
         counted(&event),
         ("bob".into(), DOMAIN.into(), "default".into())
     );
+}
+
+/// A PBX that proves to be the default user asks for everybody in its domain.
+#[test]
+fn the_default_user_speaks_for_his_domain() {
+    let mut accounts = accounts();
+    let changed = accounts.set_domain(DOMAIN, None, None, Some("bob"), NOW);
+    changed.expect("changed");
+    let engine = engine_over(&accounts);
+    for (from, counted) in [
+        ("alice@itsp.example", "alice/own"),
+        ("+442079460000@itsp.example", "442079460000/own"),
+        ("bob@itsp.example", "bob/default"),
+        ("201@itsp.example", "bob/default"),
+    ] {
+        let attempt = call(Ingress::Prevention, from);
+        let asked = challenge(&engine, &attempt, NOW);
+        let header = header(&asked, "bob", PASSWORD, URI, 1);
+        let event = engine.decide(with(&attempt, header), NOW).event;
+        let event = event.expect("checked");
+        let found = format!("{}/{}", event.subscriber, event.policy);
+        assert_eq!((found.as_str(), event.account.as_str()), (counted, DOMAIN));
+    }
 }
 
 #[test]
@@ -289,6 +316,43 @@ fn without_an_authenticator_only_trusted_peers_may_ask() {
     );
     let decided = engine.decide(call(Ingress::Prevention, "alice@itsp.example"), NOW);
     assert_eq!(decided.answer, Answer::Forbidden);
+}
+
+/// Guesses cost the guesser: in the eleventh answer even the right password is not looked at, by
+/// the name of a user there is or not. Elsewhere it is, at once.
+#[test]
+fn guessing_is_slow_and_locks_nobody_else_out() {
+    let attempt = call(Ingress::Prevention, "alice@itsp.example");
+    let mut elsewhere = attempt.clone();
+    elsewhere.peer = "198.51.100.9".parse().expect("address");
+    for user in ["alice", "nobody"] {
+        let engine = engine();
+        let asked = challenge(&engine, &attempt, NOW);
+        let opened = crate::accounts::OPENED.get();
+        let wrong = |now| {
+            let header = header(&asked, user, "guess work", URI, 1);
+            engine.decide(with(&attempt, header), now).unchecked
+        };
+        let said: Vec<_> = (0..12).map(|_| wrong(NOW)).collect();
+        assert_eq!(said[..10], ["bad-credentials"; 10], "{user}");
+        assert_eq!(said[10..], ["too-many-guesses"; 2], "{user}");
+        assert_eq!(crate::accounts::OPENED.get() - opened, 10);
+        let right = |attempt: &CallAttempt, asked: &Challenge, now| {
+            let header = header(asked, "alice", PASSWORD, URI, 1);
+            let decided = engine.decide(with(attempt, header), now);
+            (decided.unchecked, decided.answer == Answer::Forbidden)
+        };
+        assert_eq!(right(&attempt, &asked, NOW), ("too-many-guesses", true));
+        // Somebody forges alice's address in his guesses: his own challenge gives him away.
+        let hers = challenge(&engine, &elsewhere, NOW);
+        for _ in 0..20 {
+            let forged = header(&asked, user, "guess work", URI, 1);
+            engine.decide(with(&elsewhere, forged), NOW);
+        }
+        assert_eq!(right(&elsewhere, &hers, NOW), ("", false));
+        assert_eq!(wrong(NOW.plus_secs(2)), "bad-credentials");
+        assert_eq!(wrong(NOW.plus_secs(2)), "too-many-guesses");
+    }
 }
 
 /// Opening a seal is the costly part; [`Gate::check`] is tested where it stands. Which users

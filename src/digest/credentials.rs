@@ -1,11 +1,13 @@
 //! An `Authorization` header, read (RFC 7616 section 3.4; RFC 3261 section 25.1).
 
+use super::guesses::Source;
 use super::ha1::{Response, Signed};
 use super::nonce::Nonce;
 use crate::domain::DigestAlgorithm;
 
-/// Longest header read, bytes. Real ones have some three hundred.
-const LONGEST: usize = 4_096;
+/// Longest header read, bytes. Real ones have some three hundred, but on the web the `uri` is a
+/// whole request target, with a User-Agent in it.
+const LONGEST: usize = 18 * 1024;
 
 /// Somebody's claim to be a user of a realm: an answer to one of our challenges, not yet judged.
 #[derive(Clone, Debug)]
@@ -23,6 +25,12 @@ impl Claim {
     #[must_use]
     pub fn user(&self) -> &str {
         &self.credentials.user
+    }
+
+    /// Whom the challenge was given to that it answers.
+    #[must_use]
+    pub const fn given_to(&self) -> Source {
+        self.nonce.source()
     }
 
     /// Whether it is for a call to `number` (the user part of the Request-URI, unescaped): its
@@ -326,7 +334,7 @@ mod tests {
             ),
             (
                 "too long",
-                header(&format!("{GOOD}, opaque=\"{}\"", "x".repeat(5_000))),
+                header(&format!("{GOOD}, opaque=\"{}\"", "x".repeat(LONGEST))),
             ),
             ("nothing", String::new()),
         ] {

@@ -6,6 +6,8 @@
 //! ```
 //! No I/O, no clock, no passwords: [`Ha1`] comes from the accounts, the time is an argument.
 //!
+//! How often one may be wrong is [`Guesses`]' to say.
+//!
 //! # Decided, and why
 //! - **Credentials without `qop` are refused** (they are as good as none: a new challenge). They
 //!   are those of RFC 2069: no nonce count, so a copied header could be sent again and again, and
@@ -35,6 +37,7 @@
 mod challenge;
 mod credentials;
 mod gate;
+mod guesses;
 mod ha1;
 mod nonce;
 mod settings;
@@ -43,6 +46,7 @@ mod used;
 pub use challenge::headers;
 pub use credentials::{Claim, signs_target};
 pub use gate::{Gate, Refused};
+pub use guesses::{Guess, Guesses, Source};
 pub use ha1::Ha1;
 pub use nonce::{Nonce, Nonces};
 pub use settings::{Algorithms, DigestSettings};

@@ -1,5 +1,6 @@
 //! Nonces that need no memory: each carries its time, and proof that it is ours.
 
+use super::guesses::Source;
 use crate::domain::Timestamp;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -29,8 +30,23 @@ pub struct Nonce {
     pub at: Timestamp,
     /// In which era: see [`Gate`](super::Gate).
     pub era: u32,
-    /// Tells nonces of one instant apart.
+    /// Whom it was given to, and random bits that tell nonces of one instant apart.
     pub random: u64,
+}
+
+impl Nonce {
+    /// The random part: 32 bits of whom it is for, and 32 random ones.
+    #[must_use]
+    pub fn random_for(source: Source, random: u32) -> u64 {
+        u64::from(source.0) << 32 | u64::from(random)
+    }
+
+    /// Whom it was given to.
+    #[must_use]
+    pub(super) const fn source(self) -> Source {
+        let [a, b, c, d, ..] = self.random.to_be_bytes();
+        Source(u32::from_be_bytes([a, b, c, d]))
+    }
 }
 
 impl Nonces {

@@ -85,6 +85,9 @@ pub struct Asked {
     pub attempt: CallAttempt,
     /// Answer to a digest challenge; `None`: none was sent. Never stored.
     pub proof: Option<Proof>,
+    /// The domain for which a token of the REST API speaks that came along; nothing else is
+    /// asked for then. `None`: none did.
+    pub vouched: Option<String>,
 }
 
 /// Digest credentials as they came (RFC 8760, RFC 7616); nothing about them is checked yet.
@@ -102,6 +105,7 @@ impl From<CallAttempt> for Asked {
         Self {
             attempt,
             proof: None,
+            vouched: None,
         }
     }
 }

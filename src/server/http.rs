@@ -42,8 +42,9 @@ pub(super) enum Spoken {
     Other,
 }
 
-/// Longest first line that is waited for, bytes: a URL of 2,000 and its surroundings.
-const MAX_FIRST_LINE: usize = 4_096;
+/// Longest first line that is waited for, bytes: a URL with a User-Agent that is long, and longer
+/// as each odd byte takes three.
+const MAX_FIRST_LINE: usize = 16 * 1024;
 
 impl Spoken {
     /// Reads the first bytes of a connection. Empty lines before the first may be HTTP's

@@ -40,15 +40,19 @@ struct Given<'a> {
 pub(in crate::accounts) struct Table {
     table: &'static str,
     column: &'static str,
+    /// SQL that is true of those who have a password.
+    password: &'static str,
 }
 
 const USERS: Table = Table {
     table: "subscriber",
     column: "user",
+    password: "credentials IS NOT NULL",
 };
 const CALLERS: Table = Table {
     table: "ani",
     column: "number",
+    password: "0",
 };
 
 impl Subscriber<'_> {
@@ -72,7 +76,7 @@ impl Table {
         value: &str,
         domain: &str,
     ) -> Result<Option<String>, AccountsError> {
-        let Self { table, column } = self;
+        let Self { table, column, .. } = self;
         let sql = format!("SELECT policy FROM {table} WHERE domain = ?1 AND {column} = ?2");
         let found = db
             .prepare_cached(&sql)?
@@ -87,16 +91,31 @@ impl Table {
         domain: &str,
         after: Option<&str>,
         limit: u32,
-    ) -> Result<Vec<(String, String)>, AccountsError> {
-        let Self { table, column } = self;
+    ) -> Result<Vec<SubscriberRow>, AccountsError> {
+        let Self {
+            table,
+            column,
+            password,
+        } = self;
         let mut statement = db.prepare_cached(&format!(
-            "SELECT {column}, policy FROM {table}
+            "SELECT {column}, domain, policy, {password} FROM {table}
              WHERE domain = ?1 AND {column} > coalesce(?2, '') ORDER BY {column} LIMIT ?3"
         ))?;
         let rows = statement.query_map(params![domain, after, limit], |row| {
-            Ok((row.get(0)?, row.get(1)?))
+            Ok(SubscriberRow {
+                subscriber: row.get(0)?,
+                domain: row.get(1)?,
+                policy: row.get(2)?,
+                password: row.get(3)?,
+            })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    fn all(&self, db: &Connection, domain: &str) -> Result<Vec<(String, String)>, AccountsError> {
+        let rows = self.after(db, domain, None, u32::MAX)?;
+        let pair = |row: SubscriberRow| (row.subscriber, row.policy);
+        Ok(rows.into_iter().map(pair).collect())
     }
 }
 
@@ -105,7 +124,7 @@ pub(in crate::accounts) fn users(
     db: &Connection,
     domain: &str,
 ) -> Result<Vec<(String, String)>, AccountsError> {
-    USERS.after(db, domain, None, u32::MAX)
+    USERS.all(db, domain)
 }
 
 /// Number and policy of every mapped caller number of a domain.
@@ -113,7 +132,7 @@ pub(in crate::accounts) fn callers(
     db: &Connection,
     domain: &str,
 ) -> Result<Vec<(String, String)>, AccountsError> {
-    CALLERS.after(db, domain, None, u32::MAX)
+    CALLERS.all(db, domain)
 }
 
 /// Gives a subscriber or caller number a policy. Seats are not looked at.
@@ -126,7 +145,7 @@ pub(in crate::accounts) fn set(
     let (at, value) = who.checked()?;
     require_policy(edit, domain, policy)?;
     let before = at.policy_of(edit, &value, domain)?;
-    let Table { table, column } = &at;
+    let Table { table, column, .. } = &at;
     edit.prepare_cached(&format!(
         "INSERT INTO {table} (domain, {column}, policy) VALUES (?1, ?2, ?3)
          ON CONFLICT DO UPDATE SET policy = excluded.policy"
@@ -154,7 +173,7 @@ pub(in crate::accounts) fn remove(
     let Some(policy) = &before else {
         return Err(AccountsError::NoSubscriber(subject));
     };
-    let Table { table, column } = &at;
+    let Table { table, column, .. } = &at;
     let sql = format!("DELETE FROM {table} WHERE domain = ?1 AND {column} = ?2");
     edit.execute(&sql, params![domain, value])?;
     edit.log_change("subscriber remove", &subject, Some(&Given { policy }), None)?;
@@ -226,7 +245,7 @@ impl Accounts {
         }
     }
 
-    /// Name and policy of the subscribers of a domain after `after`, at most `limit`.
+    /// The subscribers of a domain after `after`, by user name, at most `limit`.
     ///
     /// # Errors
     /// There is no such domain.
@@ -235,7 +254,7 @@ impl Accounts {
         domain: &str,
         after: Option<&str>,
         limit: u32,
-    ) -> Result<Vec<(String, String)>, AccountsError> {
+    ) -> Result<Vec<SubscriberRow>, AccountsError> {
         domains::read(&self.connection, domain)?;
         USERS.after(&self.connection, domain, after, limit)
     }
@@ -249,7 +268,7 @@ impl Accounts {
         domain: &str,
         after: Option<&str>,
         limit: u32,
-    ) -> Result<Vec<(String, String)>, AccountsError> {
+    ) -> Result<Vec<SubscriberRow>, AccountsError> {
         domains::read(&self.connection, domain)?;
         CALLERS.after(&self.connection, domain, after, limit)
     }

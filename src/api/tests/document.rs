@@ -9,9 +9,12 @@ const ROUTES: &[&str] = &[
     "DELETE /v1/domains/{domain}/policies/{policy}",
     "DELETE /v1/domains/{domain}/policies/{policy}/lists",
     "DELETE /v1/domains/{domain}/subscribers/{user}",
+    "DELETE /v1/domains/{domain}/subscribers/{user}/password",
+    "DELETE /v1/domains/{domain}/usage/{name}",
     "DELETE /v1/lists",
     "DELETE /v1/tokens/{name}",
     "GET /v1/audit",
+    "GET /v1/countries",
     "GET /v1/domains",
     "GET /v1/domains/{domain}",
     "GET /v1/domains/{domain}/callers",
@@ -21,6 +24,7 @@ const ROUTES: &[&str] = &[
     "GET /v1/domains/{domain}/policies/{policy}/lists",
     "GET /v1/domains/{domain}/subscribers",
     "GET /v1/domains/{domain}/subscribers/{user}",
+    "GET /v1/domains/{domain}/usage/{name}",
     "GET /v1/export",
     "GET /v1/lists",
     "GET /v1/plans",
@@ -28,15 +32,18 @@ const ROUTES: &[&str] = &[
     "PATCH /v1/domains/{domain}",
     "PATCH /v1/domains/{domain}/policies/{policy}",
     "PATCH /v1/plans/{plan}",
+    "POST /v1/decisions",
     "POST /v1/domains",
     "POST /v1/domains/{domain}/policies",
     "POST /v1/domains/{domain}/policies/{policy}/lists",
     "POST /v1/import",
     "POST /v1/lists",
     "POST /v1/tokens",
+    "PUT /v1/countries/{country}",
     "PUT /v1/domains/{domain}/callers/{number}",
     "PUT /v1/domains/{domain}/policies/{policy}",
     "PUT /v1/domains/{domain}/subscribers/{user}",
+    "PUT /v1/domains/{domain}/subscribers/{user}/password",
 ];
 
 #[tokio::test]
@@ -56,6 +63,11 @@ async fn every_route_is_described_and_every_description_has_a_route() {
         let reply = bench
             .ask(None, &route.method, &path, &[], Body::empty())
             .await;
+        if route.path == "/v1/decisions" {
+            // Whom to ask for proof the body would say.
+            assert_eq!(reply.status, 415);
+            continue;
+        }
         assert_eq!(reply.status, 401, "{} {}", route.method, route.path);
         assert_eq!(reply.header("www-authenticate"), "Bearer");
     }

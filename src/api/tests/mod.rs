@@ -1,10 +1,14 @@
 //! The routes without a socket: requests go straight to the router, over accounts in a folder.
 
+mod counted;
+mod countries;
 mod document;
 mod hostile;
+mod passwords;
 mod resources;
 mod roles;
 
+use super::question_tests::Service;
 use super::{Desk, router};
 use crate::accounts::file::Included;
 use crate::accounts::{Accounts, AuditFilter, NewToken, Role, Subscriber, Vault};
@@ -14,30 +18,33 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, header};
 use futures_util::StreamExt;
 use serde_json::Value;
+use std::sync::Arc;
 use tempfile::TempDir;
 use tower::ServiceExt;
 
 const NOW: Timestamp = Timestamp::from_secs(1_760_000_000);
 
 /// A router over accounts with two domains.
-struct Bench {
+pub(super) struct Bench {
     router: Router,
+    /// Decides by the accounts as they were at first.
+    pub(super) calls: Arc<Service>,
     folder: TempDir,
     /// Open, so that a look at them costs little.
     accounts: Accounts,
-    operator: String,
+    pub(super) operator: String,
 }
 
 /// An answer.
 #[derive(Debug)]
-struct Reply {
-    status: u16,
+pub(super) struct Reply {
+    pub(super) status: u16,
     headers: HeaderMap,
     text: String,
 }
 
 impl Reply {
-    fn json(&self) -> Value {
+    pub(super) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|e| panic!("{e}: {}", self.text))
     }
 
@@ -62,7 +69,7 @@ impl Reply {
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().expect("folder");
         let mut accounts = Accounts::open(folder.path(), NOW).expect("accounts");
         for domain in ["a.example", "b.example"] {
@@ -77,8 +84,11 @@ impl Bench {
                 .expect("caller");
         }
         let operator = token(&mut accounts, "boss", Role::Operator, None);
+        let vault = Vault::new([7; 32]);
+        let calls = Service::over(&accounts, vault.clone());
         Self {
-            router: router(Desk::new(folder.path(), Vault::new([7; 32]), || NOW)),
+            router: router(Desk::new(folder.path(), vault, calls.clone(), || NOW)),
+            calls,
             folder,
             accounts,
             operator,
@@ -89,7 +99,7 @@ impl Bench {
         Accounts::open(self.folder.path(), NOW).expect("accounts")
     }
 
-    fn token(&self, name: &str, role: Role, domain: Option<&str>) -> String {
+    pub(super) fn token(&self, name: &str, role: Role, domain: Option<&str>) -> String {
         token(&mut self.accounts(), name, role, domain)
     }
 
@@ -108,7 +118,7 @@ impl Bench {
         )
     }
 
-    async fn ask(
+    pub(super) async fn ask(
         &self,
         token: Option<&str>,
         method: &str,
@@ -188,6 +198,7 @@ impl Described {
             .replace("{user}", "alice")
             .replace("{number}", "442079460000")
             .replace("{plan}", "free")
+            .replace("{country}", "TN")
             .replace("{name}", "boss")
     }
 

@@ -114,16 +114,23 @@ async fn a_stranger_is_asked_for_proof_of_this_very_request() {
     let events = service.events.lock().expect("not poisoned").clone();
     assert_eq!(events.len(), 1);
     assert_eq!(events[0].subscriber, "alice");
-    // A domain that is not served, and none at all: nothing to prove.
-    for more in ["&domain=elsewhere.example", ""] {
-        let query = format!("dialed_number={NUMBER}&from_user=bob{more}");
-        let reply = get(&service, STRANGER, &query).await;
-        assert_eq!(reply.status, StatusCode::FORBIDDEN, "{query}");
-        assert_eq!(
-            (reply.body.as_str(), reply.header("www-authenticate")),
-            ("forbidden", "")
-        );
-    }
+    // A domain that is not served: nothing to prove.
+    let query = format!("dialed_number={NUMBER}&from_user=bob");
+    let elsewhere = format!("{query}&domain=elsewhere.example");
+    let reply = get(&service, STRANGER, &elsewhere).await;
+    assert_eq!(reply.status, StatusCode::FORBIDDEN);
+    assert_eq!(
+        (reply.body.as_str(), reply.header("www-authenticate")),
+        ("forbidden", "")
+    );
+    // None at all: the root's, so that the shortest URL is of use to its subscribers.
+    let reply = get(&service, STRANGER, &query).await;
+    assert_eq!(reply.status, StatusCode::UNAUTHORIZED);
+    let challenge = reply.header("www-authenticate");
+    assert!(
+        challenge.starts_with("Digest realm=\"root\", "),
+        "{challenge}"
+    );
 }
 
 #[tokio::test]
@@ -144,11 +151,28 @@ async fn too_many_calls_per_second_are_told_when_to_come_back() {
         let body = json!({"dialed_number": NUMBER, "from_user": "a"});
         let request = Request::post("/v1/decisions").header("Content-Type", "application/json");
         let request = request.body(body.to_string().into()).expect("a request");
-        let reply = send(decisions::router(calls), TRUSTED, request).await;
+        let reply = send(api(calls), TRUSTED, request).await;
         assert_eq!(
             (reply.status.as_u16(), reply.header("retry-after")),
             (status, retry)
         );
         assert_eq!(reply.json()["status"], status);
     }
+}
+
+#[tokio::test]
+async fn bad_hints_keep_no_call_from_being_checked() {
+    let service = service();
+    let long = "x".repeat(2_000);
+    let query = format!(
+        "dialed_number={NUMBER}&from_user=bob&source_ip=nowhere&sim_calls=1e3&user_agent={long}%zz"
+    );
+    let reply = get(&service, TRUSTED, &query).await;
+    assert_eq!((reply.status, reply.body.as_str()), (StatusCode::OK, "A00"));
+    let events = service.events.lock().expect("not poisoned");
+    let call = &events[0].attempt;
+    assert_eq!((call.source_ip, call.concurrent), (call.peer, None));
+    assert_eq!(call.user_agent, long[..256]);
+    let noted = service.bad_hints.lock().expect("not poisoned");
+    assert_eq!(*noted, ["source_ip", "user_agent", "sim_calls"]);
 }

@@ -3,4 +3,6 @@
 mod bad_input;
 mod file;
 mod in_force;
+mod plans;
 mod tokens;
+mod usage;

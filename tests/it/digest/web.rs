@@ -84,7 +84,12 @@ fn a_trusted_address_needs_no_password() {
         said("200", "A00")
     );
     assert_eq!(from("127.0.0.2", "&domain=itsp.example").0, "401");
-    assert_eq!(from("127.0.0.2", ""), said("403", "forbidden"));
+    assert_eq!(
+        from("127.0.0.2", "&domain=nosuch.example"),
+        said("403", "forbidden")
+    );
+    // The root's subscribers need not name it.
+    assert_eq!(from("127.0.0.2", "").0, "401");
     stored(&service, 2);
     let who = service.sql("SELECT subscriber, account, domain FROM calls ORDER BY at");
     let rows = "default\titsp.example\titsp.example\ndefault\titsp.example\telsewhere.example";
@@ -104,12 +109,11 @@ fn what_is_no_question_is_refused_by_name() {
         ("/".to_owned(), "dialed_number"),
         (format!("/?dialed_number={LONDON}"), "from_user"),
         (format!("{good}&from_user=eve"), "from_user"),
-        (format!("{good}&source_ip=nowhere"), "source_ip"),
-        (format!("{good}&sim_calls=1e3"), "sim_calls"),
         (
-            format!("{good}&user_agent={}", "x".repeat(257)),
-            "user_agent",
+            format!("{good}&source_ip=192.0.2.1&source_ip=192.0.2.2"),
+            "source_ip",
         ),
+        (format!("{good}&domain=a+b"), "domain"),
     ] {
         let (status, body) = ask(&[], &target);
         assert_eq!(status, "400", "{target}");
@@ -123,6 +127,17 @@ fn what_is_no_question_is_refused_by_name() {
     assert_eq!(ask(&[], "/v1/decisions").0, "404");
     assert_eq!(service.decided(), 0);
     assert_eq!(ask(&[], &good), said("200", "A00"), "and it still answers");
+    // Hints of no use keep no call from being checked, and are counted.
+    let hints = format!(
+        "&source_ip=nowhere&sim_calls=1e3&user_agent={}",
+        "x".repeat(8_000)
+    );
+    assert_eq!(ask(&[], &format!("{good}{hints}")), said("200", "A00"));
+    assert_eq!(service.decided(), 2);
+    for hint in ["source_ip", "sim_calls"] {
+        let label = format!("name=\"{hint}\"");
+        assert_eq!(service.metric("tfps_bad_headers_total", &[&label]), 1);
+    }
 }
 
 #[test]
