@@ -163,6 +163,51 @@ fn only_what_no_caller_can_bring_about_is_no_decision() {
     assert_eq!(undecided, [r#"$["${TFPS_CODE}" = "none"]?undecided"#]);
 }
 
+/// What a phone says of itself is bounded before it goes anywhere.
+#[test]
+fn a_user_agent_is_cut_and_filtered() {
+    let mut read = 0;
+    for file in dialplans() {
+        let steps = dialplan(&file);
+        let agent = |step: &&Step| step.arguments.contains("PJSIP_HEADER(read,");
+        for at in steps.iter().enumerate().filter(|(_, s)| agent(s)) {
+            let (at, step) = at;
+            assert!(step.arguments.starts_with("TFPS_AGENT="), "{file}");
+            let next = &steps[at + 1].arguments;
+            assert_eq!(next, "SHARED(TFPS_UA)=${FILTER(!-~ ,${TFPS_AGENT:0:100})}");
+            read += 1;
+        }
+    }
+    assert_eq!(read, 1);
+}
+
+#[test]
+fn an_account_is_asked_for_by_either_way() {
+    for (file, sent) in [
+        ("common", "PJSIP_HEADER(add,X-TFPS)=${TFPS_ACCOUNT}"),
+        ("ask-web", "TFPS_FROM=${CUT(TFPS_ACCOUNT,@,1)}"),
+        ("ask-web", "TFPS_DOMAIN=${CUT(TFPS_ACCOUNT,@,2)}"),
+    ] {
+        let steps = dialplan(&format!("asterisk/{file}.conf"));
+        assert!(steps.iter().any(|step| step.arguments == sent), "{sent}");
+    }
+}
+
+/// A channel may live long: DISA and redial make other calls on it.
+#[test]
+fn a_decision_holds_for_seconds() {
+    for file in ["prevention", "detection"] {
+        let steps = dialplan(&format!("asterisk/{file}.conf"));
+        let holds = |step: &&Step| step.arguments.contains("\"${TFPS_DECIDED}\" = ");
+        let holds: Vec<_> = steps.iter().filter(holds).collect();
+        assert_eq!(holds.len(), 1, "{file}");
+        let bounded = "& ${EPOCH} - 0${TFPS_DECIDED_AT} < 10]?done";
+        assert!(holds[0].arguments.ends_with(bounded), "{file}");
+        let noted = |step: &Step| step.arguments == "TFPS_DECIDED_AT=${EPOCH}";
+        assert!(steps.iter().any(noted), "{file}");
+    }
+}
+
 #[test]
 fn the_examples_offer_every_form_and_include_what_is_there() {
     for example in ["asterisk/extensions.conf", "freepbx/extensions_custom.conf"] {
