@@ -233,7 +233,7 @@ impl Engine {
         let policy = &*call.subscriber.policy;
         let local = policy.off_hours.local(now);
         // From here until it is counted, no other call of this subscriber is judged.
-        let held = self.usage.hold(Asking {
+        let mut held = self.usage.hold(Asking {
             account: &call.subscriber.account,
             subscriber: &call.subscriber.name,
             attempt: call.attempt,

@@ -61,6 +61,11 @@ pub enum Event<'a> {
         /// Which table.
         table: &'static str,
     },
+    /// Counters of use made room while they still mattered: calls that were counted are not.
+    UsageForgotten {
+        /// How many since this was told last.
+        counters: u64,
+    },
     /// The spool could not take an event; the call was answered all the same.
     SpoolLost {
         /// How many.
@@ -262,6 +267,7 @@ pub struct Telemetry {
     track_evictions: Gauge,
     usage_counters: Gauge,
     usage_evictions: Gauge,
+    usage_forgotten: Counter,
     /// 1 while the embedded or configured ClickHouse answers.
     pub store_up: Gauge,
 }
@@ -313,6 +319,7 @@ impl Telemetry {
             track_evictions: Gauge::default(),
             usage_counters: Gauge::default(),
             usage_evictions: Gauge::default(),
+            usage_forgotten: Counter::default(),
             store_up: Gauge::default(),
         };
         this.register();
@@ -466,6 +473,11 @@ impl Telemetry {
             self.usage_evictions.clone(),
         );
         r.register(
+            "usage_forgotten",
+            "Counters of use that made room while they still mattered",
+            self.usage_forgotten.clone(),
+        );
+        r.register(
             "store_up",
             "1 while ClickHouse answers",
             self.store_up.clone(),
@@ -526,6 +538,13 @@ impl Telemetry {
                 self.evictions
                     .get_or_create(&NameLabels { name: table })
                     .inc();
+            }
+            Event::UsageForgotten { counters } => {
+                self.usage_forgotten.inc_by(*counters);
+                tracing::error!(
+                    counters,
+                    "counts of use forgotten before their time: too many subscribers, or callers and numbers under R13"
+                );
             }
             Event::SpoolLost { events, error } => {
                 self.spool_lost.inc_by(*events);

@@ -25,6 +25,7 @@ pub use caller::Pair;
 pub use journal::{Reset, ResetJournal};
 pub use slot::{DayCount, Slot};
 pub use state::{Piece, UsageStateError, read_state, write_state};
+pub use table::Sizes;
 
 use crate::domain::{
     CallAttempt, CallEvent, Counts, Destination, LocalTime, SameNumber, Timestamp, Used,
@@ -37,9 +38,12 @@ use table::{Shards, Table};
 /// Subscribers remembered, at most: some 90 bytes each. They are names of ours (subscribers,
 /// mapped caller numbers, default users), so nobody outside can crowd them out.
 const SUBSCRIBERS: usize = 1 << 20;
-/// Pairs of caller and number remembered, at most: some 70 bytes each, and 8 for every call that
-/// R13 must tell apart.
-const PAIRS: usize = 1 << 17;
+/// Pairs of caller and number remembered, at most, all domains' together. Measured when full: 136
+/// MiB where R13 must tell one call apart, 170 MiB for five, 362 MiB for twenty.
+///
+/// One whose window has passed makes room first; one that is refused is used by that, so that
+/// whoever repeats a call does not outlast it by making others.
+const PAIRS: usize = 1 << 20;
 
 /// Counters of everybody's use.
 #[derive(Debug)]
@@ -84,10 +88,14 @@ impl Usage {
     /// the same key.
     #[must_use]
     pub fn new(key: [u8; 16]) -> Self {
+        Self::with_room(key, SUBSCRIBERS, PAIRS)
+    }
+
+    fn with_room(key: [u8; 16], subscribers: usize, pairs: usize) -> Self {
         Self {
             key,
-            subscribers: Shards::new(SUBSCRIBERS),
-            pairs: Shards::new(PAIRS),
+            subscribers: Shards::new(subscribers),
+            pairs: Shards::new(pairs),
         }
     }
 
@@ -112,7 +120,7 @@ impl Usage {
         let who = self.who(account, subscriber);
         self.subscribers
             .lock(who)
-            .entry(who)
+            .entry(who, now)
             .rate
             .admit(per_second, now)
     }
@@ -147,13 +155,18 @@ impl Usage {
             return;
         };
         let who = self.who(&event.account, &event.subscriber);
-        if !self.subscribers.lock(who).entry(who).replay(&used) {
+        let mut slots = self.subscribers.lock(who);
+        let matters = slots.entry(who, event.at).replay(&used);
+        drop(slots);
+        if !matters {
             return;
         }
         if used.same_number > 0 {
             let pair = self.pair(&event.account, &event.attempt, &event.destination);
             let mut pairs = self.pairs.lock(pair);
-            pairs.entry(pair).replay(who, event.at, used.same_number);
+            pairs
+                .entry(pair, event.at)
+                .replay(who, event.at, used.same_number);
         }
     }
 
@@ -169,15 +182,17 @@ impl Usage {
         }
     }
 
-    /// Sets a subscriber's counts to nothing, also those of R13 that his calls made.
+    /// Sets a subscriber's counts to nothing, also those of R13 that his calls made. One that
+    /// was applied before changes nothing: the saved counts may hold it, and calls after it.
     pub fn apply(&self, reset: Reset) {
-        self.subscribers
-            .lock(reset.who)
-            .entry(reset.who)
-            .reset(reset.resets);
-        self.pairs.each(|pairs| {
-            pairs.each(|pair| pair.forget_calls_of(reset.who));
-        });
+        let mut slots = self.subscribers.lock(reset.who);
+        let slot = slots.entry(reset.who, Timestamp::default());
+        let is_new = slot.reset(reset.resets);
+        drop(slots);
+        if is_new {
+            self.pairs
+                .each(|pairs| pairs.each(|pair| pair.forget_calls_of(reset.who)));
+        }
     }
 
     /// Copies everything out, a piece at a time, so that no call waits for the whole.
@@ -195,12 +210,10 @@ impl Usage {
         }
     }
 
-    /// Subscribers and pairs remembered now, and how many had to make room so far.
+    /// Of subscribers and pairs together.
     #[must_use]
-    pub fn sizes(&self) -> (usize, u64) {
-        let (subscribers, evicted) = self.subscribers.sizes();
-        let (pairs, more) = self.pairs.sizes();
-        (subscribers + pairs, evicted + more)
+    pub fn sizes(&self) -> Sizes {
+        self.subscribers.sizes() + self.pairs.sizes()
     }
 
     fn who(&self, account: &str, subscriber: &str) -> u64 {
@@ -226,10 +239,11 @@ impl Usage {
 impl Held<'_> {
     /// What was used before this call.
     #[must_use]
-    pub fn counts(&self) -> Counts {
+    pub fn counts(&mut self) -> Counts {
         let Asking { local, now, .. } = self.asking;
         let slot = self.subscribers.get(self.who);
-        let pair = self.pairs.as_ref().and_then(|pairs| pairs.get(self.pair));
+        let pair = self.pairs.as_mut();
+        let pair = pair.and_then(|pairs| pairs.touch(self.pair));
         Counts {
             today: slot.map_or(0, |slot| slot.of_day(local.day()).of(local.hours)),
             same_number: match (pair, self.asking.same_number) {
@@ -244,10 +258,10 @@ impl Held<'_> {
     pub fn count(mut self) -> Used {
         let Asking { local, now, .. } = self.asking;
         let remembered = self.asking.same_number.map_or(0, |limit| limit.calls);
-        if let Some(pairs) = &mut self.pairs {
-            pairs.entry(self.pair).count(self.who, now, remembered);
+        if let (Some(pairs), Some(limit)) = (&mut self.pairs, self.asking.same_number) {
+            pairs.entry(self.pair, now).count(self.who, now, limit);
         }
-        let slot = self.subscribers.entry(self.who);
+        let slot = self.subscribers.entry(self.who, now);
         slot.count(local.day(), local.hours, remembered)
     }
 }

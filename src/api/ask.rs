@@ -237,3 +237,35 @@ pub(super) fn checked_domain(text: String) -> Result<String, &'static str> {
     }
     Ok(text.to_ascii_lowercase())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Asterisk's CURL tells no status: `integrations/asterisk/ask-web.conf` goes by these words,
+    /// and takes all others for a refusal.
+    #[test]
+    fn the_words_of_what_is_no_decision_are_those_dialplans_look_for() {
+        let dialplan = include_str!("../../integrations/asterisk/ask-web.conf");
+        let looked_for = |text: &str| {
+            let letters: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
+            dialplan.lines().any(|line| {
+                let word = line.split("}\" = \"").nth(1);
+                let word = word.and_then(|rest| rest.split('"').next());
+                word.is_some_and(|word| !word.is_empty() && letters.starts_with(word))
+            })
+        };
+        let no_decision = [
+            Undecided::Unauthorized(Vec::new()),
+            Undecided::Forbidden,
+            Undecided::Failed,
+        ];
+        for undecided in no_decision {
+            assert!(looked_for(undecided.text()), "{undecided:?}");
+        }
+        assert!(!looked_for(Undecided::Busy(1).text()));
+        for parameter in ["dialed_number", "from_user", "domain", "not here"] {
+            assert!(!looked_for(parameter), "{parameter}");
+        }
+    }
+}

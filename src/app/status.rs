@@ -64,8 +64,8 @@ async fn ready(State(status): State<Status>) -> impl IntoResponse {
 async fn metrics(State(status): State<Status>) -> impl IntoResponse {
     let (tracks, evictions) = status.engine.window_sizes();
     status.telemetry.show_windows(tracks, evictions);
-    let (counters, evictions) = status.engine.usage_sizes();
-    status.telemetry.show_usage(counters, evictions);
+    let usage = status.engine.usage_sizes();
+    status.telemetry.show_usage(usage.rows, usage.evicted);
     match status.telemetry.encode() {
         Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),

@@ -8,8 +8,8 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
 use std::path::Path;
 
-/// Restores the counts of the last process; also when they were saved. Damaged ones are set
-/// aside, and told: calls go on, and are counted from what the spool still holds.
+/// Restores the counts of the last process; also when they were saved, `None` without any: then
+/// all that the spool still holds is to be counted. Damaged ones are set aside, and told.
 pub(super) fn restore(engine: &Engine, data_dir: &DataDir) -> Option<Timestamp> {
     let (path, key) = (data_dir.usage(), engine.usage_key_check());
     let (saved_at, pieces) = match read_whole(&path, key) {
@@ -21,7 +21,7 @@ pub(super) fn restore(engine: &Engine, data_dir: &DataDir) -> Option<Timestamp> 
         Some(Err(error)) => {
             let moved = std::fs::rename(&path, path.with_extension("damaged")).is_ok();
             let path = path.display();
-            tracing::error!(%path, %error, moved, "counts of use not restored: quotas of today begin with the last minute's calls");
+            tracing::error!(%path, %error, moved, "counts of use not restored: only the calls that are still spooled are counted");
             (None, Vec::new())
         }
     };

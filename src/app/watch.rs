@@ -52,9 +52,11 @@ pub(super) fn spawn_all(
         move || keeper.absorb(clock::now())
     });
     spawn(tasks, "windows saver", SAVING, shutdown, {
-        let keeper = keeper.clone();
+        let (keeper, engine, telemetry) = (keeper.clone(), engine.clone(), telemetry.clone());
+        let mut told = 0;
         move || {
             keeper.save(clock::now());
+            tell_forgotten(&telemetry, &mut told, engine.usage_sizes().forgotten);
         }
     });
 }
@@ -118,6 +120,15 @@ fn news(told: &mut Option<String>, wrong: Option<String>) -> Option<&str> {
     }
     *told = wrong;
     told.as_deref()
+}
+
+/// Tells of counts that made room too early, as far as that was not told before.
+fn tell_forgotten(telemetry: &Telemetry, told: &mut u64, forgotten: u64) {
+    if forgotten > *told {
+        let counters = forgotten - *told;
+        telemetry.emit(&Event::UsageForgotten { counters });
+        *told = forgotten;
+    }
 }
 
 fn look_at_models(engine: &Engine, data_dir: &DataDir, telemetry: &Telemetry) {

@@ -71,10 +71,10 @@ impl Keeper {
             data_dir,
             joined: Mutex::default(),
         };
-        let mut since = now;
-        if let Some(saved_at) = usage::restore(&keeper.engine, &keeper.data_dir) {
-            since = since.min(saved_at);
-        }
+        // Without saved counts everything that is still spooled is counted: today's calls are not
+        // only those of the last minute.
+        let counted = usage::restore(&keeper.engine, &keeper.data_dir).unwrap_or_default();
+        let mut since = now.min(counted);
         for pool in POOLS {
             if let Some(header) = keeper.restore_pool(pool, now) {
                 since = since.min(header.saved_at);

@@ -6,7 +6,7 @@ use crate::accounts::Snapshot;
 use crate::domain::{CallEvent, Timestamp};
 use crate::features::{self, Saved, Windows};
 use crate::model::ModelSlot;
-use crate::usage::{Piece, Reset, ResetJournal};
+use crate::usage::{self, Piece, Reset, ResetJournal};
 use parking_lot::FairMutexGuard;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -109,7 +109,7 @@ impl Engine {
 
     /// Counters of use kept now, and how many made room so far.
     #[must_use]
-    pub fn usage_sizes(&self) -> (usize, u64) {
+    pub fn usage_sizes(&self) -> usage::Sizes {
         self.usage.sizes()
     }
 

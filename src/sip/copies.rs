@@ -33,7 +33,10 @@ impl Endpoint {
         let (attempt, mut bad_headers) =
             call_attempt(request, self.ingress, pending.source.ip(), pending.id);
         let proof = proof(request, &mut bad_headers);
-        let asked = Asked { attempt, proof };
+        let asked = Asked {
+            proof,
+            ..attempt.into()
+        };
         // Every forked copy is a call of its own.
         if self.ingress != Ingress::Detection {
             pending.call = self.secret.call_key(&request.envelope, &asked);

@@ -301,23 +301,7 @@ impl Endpoint {
             request,
         };
         match seen {
-<<<<<<< HEAD
             Seen::New => self.new_call(pending, now),
-=======
-            Seen::New => {
-                let (attempt, mut bad_headers) =
-                    call_attempt(&pending.request, self.ingress, source.ip(), id);
-                let proof = proof(&pending.request, &mut bad_headers);
-                Outcome::Decide(Box::new(Call {
-                    asked: Asked {
-                        proof,
-                        ..attempt.into()
-                    },
-                    bad_headers,
-                    pending,
-                }))
-            }
->>>>>>> fix-d
             Seen::Pending | Seen::Answered(_) => Outcome::Retransmission(pending),
             Seen::Recovered(answer) => {
                 self.complete(&pending, &answer);

@@ -1,13 +1,19 @@
 //! What is remembered of one caller's calls to one number.
 
-use crate::domain::Timestamp;
+use super::table::Row;
+use crate::domain::{SameNumber, Timestamp};
 use serde::{Deserialize, Serialize};
+
+/// The longest window a policy may have, seconds.
+const LONGEST: u32 = 604_800;
 
 /// When the last calls were, as many as R13 must tell apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pair {
     /// The subscriber the last call was counted to.
     owner: u64,
+    /// Length of the window at the last call, seconds.
+    seconds: u32,
     /// In the order they came in.
     times: Vec<Timestamp>,
 }
@@ -22,17 +28,22 @@ impl Pair {
         u32::try_from(self.times.iter().filter(near).count()).unwrap_or(u32::MAX)
     }
 
-    /// Counts a call; the last `calls` are kept.
-    pub(super) fn count(&mut self, owner: u64, now: Timestamp, calls: u32) {
+    /// Counts a call; as many are kept as the limit must tell apart.
+    pub(super) fn count(&mut self, owner: u64, now: Timestamp, limit: SameNumber) {
         self.owner = owner;
+        self.seconds = limit.seconds;
         self.times.push(now);
-        self.keep_last(calls);
+        self.keep_last(limit.calls);
     }
 
-    /// Counts a call of the past, unless it is there: no two calls have the same time.
+    /// Counts a call of the past, unless it is there: no two calls have the same time. It does
+    /// not tell how long its window was.
     pub(super) fn replay(&mut self, owner: u64, at: Timestamp, calls: u32) {
         if !self.times.contains(&at) {
             self.owner = owner;
+            if self.seconds == 0 {
+                self.seconds = LONGEST;
+            }
             self.times.push(at);
             self.times.sort_unstable();
             self.keep_last(calls);
@@ -53,6 +64,12 @@ impl Pair {
     }
 }
 
+impl Row for Pair {
+    fn is_over(&self, now: Timestamp) -> bool {
+        self.within(self.seconds, now) == 0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,8 +78,12 @@ mod tests {
 
     fn pair(seconds: &[i64]) -> Pair {
         let mut pair = Pair::default();
+        let limit = SameNumber {
+            calls: 3,
+            seconds: 60,
+        };
         for &second in seconds {
-            pair.count(1, T0.plus_secs(second), 3);
+            pair.count(1, T0.plus_secs(second), limit);
         }
         pair
     }
@@ -90,6 +111,17 @@ mod tests {
         assert_eq!(calls.within(60, T0.plus_secs(-86_400)), 0);
         assert_eq!(calls.within(60, T0.plus_secs(31_536_000)), 0);
         assert_eq!(calls.within(60, T0.plus_secs(25)), 3, "come back");
+    }
+
+    #[test]
+    fn it_is_over_when_its_last_call_is_out_of_the_window() {
+        let calls = pair(&[0, 10]);
+        let over = |second: i64| calls.is_over(T0.plus_secs(second));
+        assert_eq!([over(10), over(69), over(70)], [false, false, true]);
+        let mut replayed = Pair::default();
+        assert!(replayed.is_over(T0));
+        replayed.replay(1, T0, 3);
+        assert!(!replayed.is_over(T0.plus_secs(86_400)));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! What is remembered of one subscriber.
 
 use super::rate::Rate;
-use crate::domain::{Hours, Used};
+use super::table::Row;
+use crate::domain::{Hours, Timestamp, Used};
 use serde::{Deserialize, Serialize};
 
 /// Days remembered: those he last called on.
@@ -75,7 +76,7 @@ impl Slot {
         if used.resets < self.resets {
             return false;
         }
-        self.reset(used.resets);
+        let _is_new = self.reset(used.resets);
         let hours = match used.off_hours {
             true => Hours::Off,
             false => Hours::Normal,
@@ -85,14 +86,16 @@ impl Slot {
         true
     }
 
-    /// Sets the counts to nothing, unless that was done already.
-    pub(super) fn reset(&mut self, resets: u32) {
-        if resets > self.resets {
+    /// Sets the counts to nothing, unless that was done already; whether it was not.
+    pub(super) fn reset(&mut self, resets: u32) -> bool {
+        let is_new = resets > self.resets;
+        if is_new {
             *self = Self {
                 resets,
                 ..Self::default()
             };
         }
+        is_new
     }
 
     /// The count of a day, which moves to the front; a new one takes the place of the day that
@@ -109,6 +112,13 @@ impl Slot {
             };
         }
         &mut self.days[0]
+    }
+}
+
+impl Row for Slot {
+    /// A clock that was wrong may come back to any of its days.
+    fn is_over(&self, _: Timestamp) -> bool {
+        false
     }
 }
 
@@ -163,10 +173,10 @@ mod tests {
     fn calls_from_before_a_reset_stay_forgotten() {
         let mut slot = Slot::default();
         let before = slot.count(10, Hours::Normal, 0);
-        slot.reset(1);
+        assert!(slot.reset(1));
         assert_eq!(normal(&slot, &[10]), [0]);
         let after = slot.count(10, Hours::Normal, 0);
-        slot.reset(1);
+        assert!(!slot.reset(1));
         assert_eq!(normal(&slot, &[10]), [1], "the same reset again");
         assert!(!slot.replay(&before));
         assert!(slot.replay(&after));

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use std::io::{self, Read, Write};
 
 /// The last digit is the version of the form.
-const MAGIC: [u8; 8] = *b"TFPSuse1";
+const MAGIC: [u8; 8] = *b"TFPSuse2";
 /// No block is larger, bytes.
 const MAX_BLOCK: u32 = 1 << 20;
 
@@ -152,7 +152,11 @@ mod tests {
 
     fn pieces() -> Vec<Piece> {
         let mut pair = Pair::default();
-        pair.count(1, SAVED, 3);
+        let limit = crate::domain::SameNumber {
+            calls: 3,
+            seconds: 60,
+        };
+        pair.count(1, SAVED, limit);
         let mut slot = Slot::default();
         let _used = slot.count(739_000, crate::domain::Hours::Off, 0);
         vec![

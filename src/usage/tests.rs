@@ -43,7 +43,7 @@ fn local(day: i32) -> LocalTime {
 /// One call of `alice`, counted to `subscriber`; what was used before it.
 fn call(usage: &Usage, subscriber: &str, at: i64) -> (Counts, Used) {
     let (attempt, destination) = (attempt("alice"), london());
-    let held = usage.hold(Asking {
+    let mut held = usage.hold(Asking {
         account: "a.example",
         subscriber,
         attempt: &attempt,
@@ -73,7 +73,7 @@ fn nothing_is_remembered_of_pairs_where_no_limit_looks() {
     let usage = Usage::new([1; 16]);
     let attempt = attempt("alice");
     let (destination, same_number) = (london(), None);
-    let held = usage.hold(Asking {
+    let mut held = usage.hold(Asking {
         account: "",
         subscriber: "",
         attempt: &attempt,
@@ -84,7 +84,7 @@ fn nothing_is_remembered_of_pairs_where_no_limit_looks() {
     });
     assert_eq!(held.counts(), Counts::default());
     assert_eq!(held.count().same_number, 0);
-    assert_eq!(usage.sizes(), (1, 0));
+    assert_eq!(usage.sizes().rows, 1);
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn what_is_only_looked_at_leaves_nothing() {
         now: NOW,
     };
     assert_eq!(usage.hold(asking).counts(), Counts::default());
-    assert_eq!(usage.sizes(), (0, 0));
+    assert_eq!(usage.sizes().rows, 0);
 }
 
 #[test]
@@ -130,6 +130,52 @@ fn a_reset_forgets_the_day_and_the_pairs_of_one_and_no_other() {
     assert_eq!(usage.of_day("a.example", "bob", 739_000).normal, 1);
 }
 
+/// Saved after a reset, and with it in the journal still: the calls since then stay counted.
+#[test]
+fn a_reset_that_the_saved_counts_hold_forgets_nothing_more() {
+    let usage = Usage::new([1; 16]);
+    let reset = usage.next_reset("a.example", "alice");
+    usage.apply(reset);
+    call(&usage, "alice", 0);
+    let restored = Usage::new([1; 16]);
+    usage.copy(|piece| restored.restore(piece));
+    restored.apply(reset);
+    let (before, _) = call(&restored, "alice", 1);
+    assert_eq!((before.today, before.same_number), (1, 1));
+}
+
+/// What a caller with approved calls to spare could do about R13: repeat one number, and make room
+/// for it by calling many others. Each refusal is a look, and keeps the pair.
+#[test]
+fn a_number_that_is_called_again_and_again_is_not_crowded_out() {
+    const ROOM: usize = 1 << 12;
+    let usage = Usage::with_room([1; 16], SUBSCRIBERS, ROOM);
+    call(&usage, "alice", 0);
+    call(&usage, "alice", 0);
+    let mut attempt = attempt("alice");
+    for n in 0..50_000 {
+        attempt.dialed = n.to_string();
+        let mut asking = Asking {
+            account: "a.example",
+            subscriber: "alice",
+            attempt: &attempt,
+            destination: &Destination::default(),
+            local: local(739_000),
+            same_number: Some(LIMIT),
+            now: NOW,
+        };
+        let _used = usage.hold(asking).count();
+        if n % 100 == 0 {
+            let london = london();
+            asking.destination = &london;
+            assert_eq!(usage.hold(asking).counts().same_number, 2, "after {n}");
+        }
+    }
+    let sizes = usage.sizes();
+    assert!(sizes.forgotten > 40_000, "{sizes:?}");
+    assert!(sizes.rows <= ROOM + 1, "{sizes:?}");
+}
+
 #[test]
 fn no_two_take_the_last_call() {
     const QUOTA: u32 = 1_000;
@@ -138,7 +184,7 @@ fn no_two_take_the_last_call() {
         let (attempt, destination) = (attempt("alice"), london());
         let mut taken = 0;
         for _ in 0..QUOTA {
-            let held = usage.hold(Asking {
+            let mut held = usage.hold(Asking {
                 account: "a.example",
                 subscriber: "alice",
                 attempt: &attempt,

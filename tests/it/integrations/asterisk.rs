@@ -89,6 +89,125 @@ fn only_known_applications_are_used_and_brackets_match() {
     }
 }
 
+/// `${EXTEN}` and what FreePBX makes of it are what the caller wrote: a comma splits arguments, `&` and `/` are Dial's.
+#[test]
+fn nothing_is_called_or_asked_about_unfiltered() {
+    const RAW: [&str; 4] = ["{EXTEN", "{OUTNUM", "{DIAL_NUMBER", "{TFPS_RAW"];
+    const LEADS_ON: [&str; 5] = ["Dial", "Gosub", "Goto", "Originate", "GotoIf"];
+    for file in dialplans() {
+        for step in dialplan(&file) {
+            let bare = RAW.iter().any(|raw| step.arguments.contains(raw));
+            let leads_on = LEADS_ON.contains(&&*step.application);
+            let counted = step.context == "tfps-clean";
+            assert!(!(bare && leads_on) || counted, "{file}: {}", step.arguments);
+        }
+    }
+    // What is asked about is what is called, and clean.
+    for (example, what) in [
+        ("asterisk/extensions.conf", "EXTEN"),
+        ("freepbx/extensions_custom.conf", "OUTNUM"),
+    ] {
+        let steps = dialplan(example);
+        let at = |application: &str, arguments: &str| {
+            let found = steps.iter().position(|step| {
+                step.application == application && step.arguments.starts_with(arguments)
+            });
+            found.unwrap_or_else(|| panic!("{example}: no {application}({arguments}"))
+        };
+        let order = [
+            at("Set", &format!("TFPS_RAW=${{REPLACE({what},():,_)}}")),
+            at("Gosub", "tfps-clean,s,1"),
+            at("Gosub", "tfps,s,1(${TFPS_DIALED})"),
+        ];
+        assert!(order.is_sorted(), "{example}");
+        if what == "EXTEN" {
+            at("Dial", "PJSIP/${TFPS_DIALED}@");
+        } else {
+            at("Set", "OUTNUM=${TFPS_DIALED}");
+        }
+    }
+    // And whoever writes a dialplan of his own is told.
+    for product in ["asterisk", "freepbx"] {
+        let page = text(&format!("{product}/README.md"));
+        assert!(page.contains("FILTER()") && page.contains("bare `${EXTEN}`"));
+    }
+}
+
+/// What is no decision opens the way; what a caller can bring about does not.
+#[test]
+fn only_what_no_caller_can_bring_about_is_no_decision() {
+    let opening: Vec<String> = dialplan("asterisk/ask-sip.conf")
+        .into_iter()
+        .filter(|step| step.application == "GotoIf" && step.arguments.ends_with("?none"))
+        .map(|step| step.arguments)
+        .collect();
+    let [silence, causes] = &opening[..] else {
+        panic!("{opening:?}");
+    };
+    assert!(silence.contains(r#""${DIALSTATUS}" = "NOANSWER""#));
+    let causes = causes.split('"').nth(1).expect("a pattern");
+    let causes = regex::Regex::new(causes).expect("a pattern");
+    // Q.850, as Asterisk turns SIP into it: 401 or 403, 408, 500, 502.
+    for open in ["", "0", "18", "21", "38", "27"] {
+        assert!(causes.is_match(open), "{open}");
+    }
+    // 404, 420's neighbours, 484, 503, 400 and 482.
+    for closed in ["1", "17", "19", "28", "34", "127"] {
+        assert!(!causes.is_match(closed), "{closed}");
+    }
+    let prevention = dialplan("asterisk/prevention.conf");
+    let undecided = prevention
+        .iter()
+        .filter(|step| step.arguments.ends_with("?undecided"));
+    let undecided: Vec<_> = undecided.map(|step| &*step.arguments).collect();
+    assert_eq!(undecided, [r#"$["${TFPS_CODE}" = "none"]?undecided"#]);
+}
+
+/// What a phone says of itself is bounded before it goes anywhere.
+#[test]
+fn a_user_agent_is_cut_and_filtered() {
+    let mut read = 0;
+    for file in dialplans() {
+        let steps = dialplan(&file);
+        let agent = |step: &&Step| step.arguments.contains("PJSIP_HEADER(read,");
+        for at in steps.iter().enumerate().filter(|(_, s)| agent(s)) {
+            let (at, step) = at;
+            assert!(step.arguments.starts_with("TFPS_AGENT="), "{file}");
+            let next = &steps[at + 1].arguments;
+            assert_eq!(next, "SHARED(TFPS_UA)=${FILTER(!-~ ,${TFPS_AGENT:0:100})}");
+            read += 1;
+        }
+    }
+    assert_eq!(read, 1);
+}
+
+#[test]
+fn an_account_is_asked_for_by_either_way() {
+    for (file, sent) in [
+        ("common", "PJSIP_HEADER(add,X-TFPS)=${TFPS_ACCOUNT}"),
+        ("ask-web", "TFPS_FROM=${CUT(TFPS_ACCOUNT,@,1)}"),
+        ("ask-web", "TFPS_DOMAIN=${CUT(TFPS_ACCOUNT,@,2)}"),
+    ] {
+        let steps = dialplan(&format!("asterisk/{file}.conf"));
+        assert!(steps.iter().any(|step| step.arguments == sent), "{sent}");
+    }
+}
+
+/// A channel may live long: DISA and redial make other calls on it.
+#[test]
+fn a_decision_holds_for_seconds() {
+    for file in ["prevention", "detection"] {
+        let steps = dialplan(&format!("asterisk/{file}.conf"));
+        let holds = |step: &&Step| step.arguments.contains("\"${TFPS_DECIDED}\" = ");
+        let holds: Vec<_> = steps.iter().filter(holds).collect();
+        assert_eq!(holds.len(), 1, "{file}");
+        let bounded = "& ${EPOCH} - 0${TFPS_DECIDED_AT} < 10]?done";
+        assert!(holds[0].arguments.ends_with(bounded), "{file}");
+        let noted = |step: &Step| step.arguments == "TFPS_DECIDED_AT=${EPOCH}";
+        assert!(steps.iter().any(noted), "{file}");
+    }
+}
+
 #[test]
 fn the_examples_offer_every_form_and_include_what_is_there() {
     for example in ["asterisk/extensions.conf", "freepbx/extensions_custom.conf"] {

@@ -102,6 +102,80 @@ fn nothing_a_customer_sent_goes_into_a_dial_string_unchecked() {
     }
 }
 
+/// A dialled number is text of the caller's choice, and `$1` goes into transfers and dial strings: only digits are let in.
+#[test]
+fn only_digits_of_what_was_dialled_are_used() {
+    let dialplans = shipped("freeswitch")
+        .into_iter()
+        .filter(|f| f.name.starts_with("dialplan"));
+    for file in dialplans {
+        let mut captures = "";
+        for element in parse(&file.text).expect("XML") {
+            let get = |key: &str| element.attributes.get(key).map_or("", String::as_str);
+            match element.name.as_str() {
+                "condition" => {
+                    captures = match (get("field"), get("expression")) {
+                        ("destination_number", r"^(\d+)$" | r"^\+?(\d{3,18})$" | r"^(R\d\d)") => {
+                            "digits"
+                        }
+                        ("destination_number", r"^.*$" | "^A00") => "",
+                        ("destination_number", other) => panic!("{}: {other}", file.name),
+                        _ => "checked",
+                    }
+                }
+                "action" => {
+                    let data = get("data");
+                    assert!(
+                        !data.contains("destination_number"),
+                        "{}: {data}",
+                        file.name
+                    );
+                    assert!(
+                        !data.contains("$1") || !captures.is_empty(),
+                        "{}: {data}",
+                        file.name
+                    );
+                }
+                _ => {}
+            }
+        }
+    }
+    assert!(text("freeswitch/README.md").contains(r#"expression="^\+?(\d+)$""#));
+}
+
+/// What is no decision opens the way; what a caller can bring about does not, and nothing is left of an earlier call.
+#[test]
+fn only_what_no_caller_can_bring_about_is_no_decision() {
+    for (file, status) in [
+        ("ask-sip.xml", "sip_invite_failure_status"),
+        ("ask-web.xml", "curl_response_code"),
+    ] {
+        let elements = parse(&text(&format!("freeswitch/dialplan/{file}"))).expect("XML");
+        let mut condition = None;
+        let mut opened = 0;
+        let mut forgotten = false;
+        for element in &elements {
+            let get = |key: &str| element.attributes.get(key).map_or("", String::as_str);
+            if element.name == "condition" {
+                condition = Some((get("field"), get("expression")));
+            }
+            forgotten |= get("application") == "unset" && get("data") == status;
+            if get("data").ends_with(" XML tfps-undecided") {
+                let (field, expression) = condition.expect("a condition");
+                assert_eq!(field, format!("${{{status}}}"), "{file}");
+                super::assert_open_statuses(expression, false);
+                assert!(
+                    regex::Regex::new(expression)
+                        .expect("a pattern")
+                        .is_match("")
+                );
+                opened += 1;
+            }
+        }
+        assert_eq!((opened, forgotten), (1, true), "{file}");
+    }
+}
+
 #[test]
 fn the_gateway_stands_first_in_a_fork() {
     let fork = text("freeswitch/dialplan/detection.xml");

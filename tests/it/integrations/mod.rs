@@ -63,6 +63,19 @@ fn in_force(product: &str) -> Vec<Shipped> {
     files
 }
 
+/// `pattern` is of the statuses that count as no decision: those that no caller can bring about. A product that does not
+/// see Retry-After must take every 503 for one that has it.
+fn assert_open_statuses(pattern: &str, sees_retry_after: bool) {
+    let pattern = regex::Regex::new(pattern).expect("a pattern");
+    for status in 300..700 {
+        // 487 is said of a question that was given up.
+        let ours = [401, 403, 408].contains(&status) || (500..600).contains(&status);
+        let open = ours && (sees_retry_after || status != 503);
+        let opens = pattern.is_match(&status.to_string());
+        assert!(opens == open || status == 487, "{pattern}: {status}");
+    }
+}
+
 #[test]
 fn every_file_is_named_on_its_page() {
     for product in PRODUCTS {

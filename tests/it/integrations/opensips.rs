@@ -12,7 +12,7 @@ const FORMS: [&[&str]; 4] = [
 ];
 
 /// Functions of OpenSIPS 3.4 and 4.1 that the files call, looked up in its documentation.
-const FUNCTIONS: [&str; 31] = [
+const FUNCTIONS: [&str; 32] = [
     // core
     "append_branch",
     "append_msg_branch",
@@ -38,6 +38,7 @@ const FUNCTIONS: [&str; 31] = [
     // sipmsgops
     "append_hf",
     "has_totag",
+    "is_present_hf",
     "is_method",
     "remove_hf",
     "remove_hf_glob",
@@ -125,6 +126,30 @@ fn the_example_offers_every_form() {
     for form in FORMS {
         let offered = format!("include_file \"{}\"", form[0]);
         assert!(example.contains(&offered), "{offered}");
+    }
+}
+
+/// What is no decision opens the way; what a caller can bring about does not.
+#[test]
+fn only_what_no_caller_can_bring_about_is_no_decision() {
+    let code = code_of(&text("opensips/prevention.cfg"));
+    let open = code
+        .lines()
+        .find(|line| line.contains("route(TFPS_UNDECIDED)") && line.contains("t_check_status"))
+        .expect("a condition");
+    assert!(open.contains("$avp(tfps_busy) == NULL"), "{open}");
+    assert!(code.contains("is_present_hf(\"Retry-After\")) $avp(tfps_busy) = 1;"));
+    super::assert_open_statuses(open.split('"').nth(1).expect("a pattern"), true);
+    let asks = code
+        .split("branch_route[TFPS_ASK]")
+        .nth(1)
+        .expect("a route");
+    let asks = asks.split("\n}").next().expect("its body");
+    for header in ["Max-Forwards", "Require"] {
+        assert!(
+            asks.contains(&format!("remove_hf(\"{header}\")")),
+            "{header}"
+        );
     }
 }
 

@@ -23,7 +23,7 @@ impl Call {
         Self::place_with(proxy, caller, number, &[]).await
     }
 
-    /// The same, with further headers.
+    /// The same, with further headers, or others in the place of those it has.
     pub async fn place_with(
         proxy: SocketAddr,
         caller: &str,
@@ -57,6 +57,7 @@ impl Call {
             .with("Contact", format!("<sip:{caller}@{own}>"))
             .with("User-Agent", "Customer-PBX/1.0");
         for (name, value) in headers {
+            invite.headers.retain(|(known, _)| known != name);
             invite = invite.with(name, *value);
         }
         let call = Self {

@@ -6,6 +6,7 @@ mod customer;
 mod detection;
 mod harness;
 mod prevention;
+mod provoked;
 mod sipp;
 mod tfps;
 mod told;

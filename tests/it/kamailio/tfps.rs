@@ -15,11 +15,19 @@ pub struct Tfps {
 
 impl Tfps {
     pub async fn start() -> Self {
+        Self::with_policy(&[])
+    }
+
+    /// With these options of `tfps policy set` for all calls.
+    pub fn with_policy(options: &[&str]) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let database = format!("kamailio_{}", NEXT.fetch_add(1, Ordering::Relaxed));
         let service = TestService::prepare_on_shared(&database);
         let listed = ["list", "add", "black", "number", BLACKLISTED];
         service.tfps_ok(&[&listed[..], &["--reason", "test"]].concat());
+        if !options.is_empty() {
+            service.tfps_ok(&[&["policy", "set", "root", "default"], options].concat());
+        }
         Self {
             service: service.started(),
         }

@@ -21,6 +21,8 @@ pub enum Script {
     Answer,
     /// This final code, at once.
     Refuse(u16),
+    /// 503 with Retry-After, at once.
+    Busy,
     /// 100, 180, then nothing until CANCEL: 487.
     Ring,
     /// 302 to this user part in the caller's domain.
@@ -130,6 +132,10 @@ fn answers_to(
     match request.method() {
         "INVITE" => match script(request) {
             Script::Answer => vec![trying(), contact(request.response(200, "OK"))],
+            Script::Busy => {
+                let busy = request.response(503, "As Scripted");
+                vec![trying(), busy.with("Retry-After", "1")]
+            }
             Script::Refuse(code) => vec![trying(), request.response(code, "As Scripted")],
             Script::Ring => {
                 ringing.insert(

@@ -1,6 +1,13 @@
 //! Limits of use over the wire: in force within a second, and whole after an end of any kind.
 
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use chrono::Timelike;
+use tfps::domain::{CallEvent, Timestamp};
+use tfps::spool::{self, SpoolOptions};
+use tfps::telemetry::Telemetry;
 
 use crate::support::{Message, Phone, TestService, code_of, eventually};
 
@@ -241,4 +248,61 @@ fn more_calls_in_a_second_than_allowed_get_503() {
         assert_eq!(answer.header("Retry-After"), None, "a copy is never busy");
     }
     service.wait_for_rows(calls + 3);
+}
+
+/// Puts what a service that has ended left in its spool so many seconds into the past.
+fn age_the_spool(service: &TestService, seconds: u32) {
+    let folder = service.data().join("spool");
+    let segments = || -> Vec<PathBuf> {
+        let entries = fs::read_dir(&folder).expect("a folder").flatten();
+        let paths = entries.map(|entry| entry.path());
+        let segments = paths.filter(|path| path.extension().is_some_and(|e| e == "seg"));
+        segments.collect()
+    };
+    let open = |seed| {
+        let telemetry = Arc::new(Telemetry::new());
+        spool::open::<CallEvent>(&folder, SpoolOptions::new(seed), telemetry).expect("a spool")
+    };
+    let as_left = segments();
+    let (spool, reader) = open(1);
+    let all = spool.recent(Timestamp::default(), |event| event.at);
+    let mut events: Vec<CallEvent> = all.expect("a list").collect();
+    drop((spool, reader));
+    for event in &mut events {
+        event.at = event.at.plus_secs(-i64::from(seconds));
+    }
+    let now = tfps::app::clock::now();
+    let (mut spool, reader) = open(2);
+    spool.append(&events, now).expect("taken");
+    drop((spool, reader));
+    for segment in as_left {
+        fs::remove_file(segment).expect("removed");
+    }
+    let then = now.plus_secs(-i64::from(seconds)).to_datetime();
+    for segment in segments() {
+        let file = File::options().write(true).open(segment);
+        file.expect("a file")
+            .set_modified(then.into())
+            .expect("aged");
+    }
+}
+
+/// A fresh service that is killed before it first saves its counts, and one whose counts are damaged.
+#[test]
+fn without_saved_counts_all_that_is_spooled_is_counted() {
+    for (database, damaged) in [("limits_fresh", false), ("limits_damaged", true)] {
+        let mut service = with_quota(database, "5");
+        assert_eq!(codes(&service, 3), ["A00"; 3]);
+        service.kill();
+        age_the_spool(&service, 600);
+        let saved = service.data().join("state/usage");
+        if damaged {
+            fs::write(&saved, "no counts").expect("written");
+        } else {
+            let _ = fs::remove_file(&saved);
+        }
+        service.start_again();
+        assert_eq!(codes(&service, 3), ["A00", "A00", "R11"], "{database}");
+        assert_eq!(saved.with_extension("damaged").exists(), damaged);
+    }
 }
