@@ -120,7 +120,9 @@ fn domain(text: &str) -> Result<String, AccountsError> {
         && !text.contains("..")
         && text
             .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':'));
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':'))
+        // From is read without its port, so that a domain with one would never match.
+        && (!text.contains(':') || text.parse::<std::net::Ipv6Addr>().is_ok());
     match fine {
         true => Ok(text.to_ascii_lowercase()),
         false => Err(AccountsError::BadDomain(text.to_owned())),
@@ -270,6 +272,17 @@ mod tests {
         }
         for bad in ["", "..", "a..b", "a b", "a/b", "a\0b", &"x".repeat(254)] {
             bad.parse::<DomainName>().expect_err(bad);
+        }
+        for bad in [
+            "acme.example:5060",
+            "192.0.2.1:5060",
+            "acme.example:",
+            ":::",
+        ] {
+            bad.parse::<DomainName>().expect_err(bad);
+        }
+        for good in ["2001:db8::1", "::1", "192.0.2.1", "acme_1.example"] {
+            good.parse::<DomainName>().expect(good);
         }
         assert!("müller".parse::<UserName>().is_ok());
     }

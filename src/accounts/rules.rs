@@ -36,7 +36,9 @@ pub struct PolicyRules {
     pub plan: Plan,
     /// redirect (302) or decline (503/603).
     pub answer: AnswerMode,
-    /// Mode of each check that is not off, by code.
+    /// Mode of each check that is not off, by code. Absent: those a policy begins with, so that
+    /// nobody has every check off who said nothing of them; `{}`: every check is off.
+    #[serde(default = "initial_modes")]
     #[schema(example = json!({"R03": "enforce", "R15": "audit"}))]
     pub modes: BTreeMap<String, Mode>,
     /// Risk above which R15 refuses, 0 to 1; unset: the model's own threshold.
@@ -96,13 +98,10 @@ impl PolicyRules {
     /// The rules a domain begins with: lists and number plan enforced, risk in audit.
     #[must_use]
     pub fn initial() -> Self {
-        use Check::{R01, R02, R03, R07, R12, R14, R15};
-        let mut rules = Self::default();
-        for check in [R01, R02, R03, R07, R12, R14] {
-            rules.set_mode(check, Mode::Enforce);
+        Self {
+            modes: initial_modes(),
+            ..Self::default()
         }
-        rules.set_mode(R15, Mode::Audit);
-        rules
     }
 
     /// Sets the mode of a check.
@@ -173,6 +172,14 @@ impl PolicyRules {
             fine => Ok(fine),
         }
     }
+}
+
+fn initial_modes() -> BTreeMap<String, Mode> {
+    use Check::{R01, R02, R03, R07, R12, R14, R15};
+    let enforced = [R01, R02, R03, R07, R12, R14].map(|check| (check, Mode::Enforce));
+    let all = enforced.into_iter().chain([(R15, Mode::Audit)]);
+    all.map(|(check, mode)| (check.as_str().to_owned(), mode))
+        .collect()
 }
 
 impl LimitRules {

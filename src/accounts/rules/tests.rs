@@ -51,6 +51,28 @@ fn everything_set_survives_being_stored() {
 }
 
 #[test]
+fn rules_that_say_nothing_of_modes_begin_with_the_initial_ones() {
+    assert_eq!(read(json!({})), PolicyRules::initial());
+    let limited = read(json!({"concurrent": {"normal": 10}}));
+    assert_eq!(limited.mode(Check::R03), Mode::Enforce);
+    assert_eq!(limited.mode(Check::R15), Mode::Audit);
+    assert_eq!(limited.mode(Check::R10), Mode::Off);
+    let toml: PolicyRules = toml::from_str("plan = \"free\"\n").expect("rules");
+    assert_eq!(toml.modes, PolicyRules::initial().modes);
+}
+
+#[test]
+fn every_check_off_stays_so_however_it_is_stored() {
+    let off = read(json!({"modes": {}}));
+    assert!(REFUSAL_ORDER.iter().all(|&c| off.mode(c) == Mode::Off));
+    assert_eq!(off, PolicyRules::default());
+    let stored = serde_json::to_value(&off).expect("json");
+    assert_eq!(read(stored), off);
+    let stored = toml::to_string_pretty(&off).expect("toml");
+    assert_eq!(toml::from_str::<PolicyRules>(&stored).expect("rules"), off);
+}
+
+#[test]
 fn countries_are_resolved_when_the_policy_is_built() {
     let policy = built(json!({
         "destination": {"only": ["continent:EU", "br"], "except": ["risk:high", "CH"]},
