@@ -50,9 +50,27 @@ pub enum DataDirError {
         "data directory: {0} has not 32 bytes: restore it, or remove it (habits are then learned anew, and every subscriber needs a new password)"
     )]
     Secret(PathBuf),
+    /// A service ran here, and its accounts are gone: going on would approve what they refuse.
+    #[error(
+        "data directory: {0} is missing or empty, and a service ran here before: restore it, or remove `api-token` beside it to begin with new accounts"
+    )]
+    AccountsGone(PathBuf),
 }
 
 impl DataDir {
+    /// Whether the accounts are there if they must be: once a service has run here.
+    ///
+    /// # Errors
+    /// [`DataDirError::AccountsGone`].
+    pub(super) fn check_accounts(&self) -> Result<(), DataDirError> {
+        let accounts = self.path.join("accounts.sqlite");
+        let there = accounts.metadata().is_ok_and(|file| file.len() > 0);
+        if there || !self.path.join(API_TOKEN).exists() {
+            return Ok(());
+        }
+        Err(DataDirError::AccountsGone(accounts))
+    }
+
     /// Opens the folder, or makes it with a new secret.
     ///
     /// # Errors
@@ -276,6 +294,21 @@ mod tests {
         assert_eq!(noted.store, addresses.store);
         data.forget_addresses();
         assert!(DataDir::addresses(folder.path()).is_none());
+    }
+
+    #[test]
+    fn accounts_may_be_missing_at_a_first_start_only() {
+        let folder = tempfile::tempdir().expect("folder");
+        let data = DataDir::open(folder.path()).expect("made");
+        data.check_accounts().expect("nobody was here");
+        data.keep_api_token("token").expect("kept");
+        let gone = data.check_accounts().expect_err("gone").to_string();
+        assert!(gone.contains("accounts.sqlite"), "{gone}");
+        let accounts = folder.path().join("accounts.sqlite");
+        std::fs::write(&accounts, "").expect("written");
+        data.check_accounts().expect_err("empty");
+        std::fs::write(&accounts, "SQLite").expect("written");
+        data.check_accounts().expect("there");
     }
 
     #[test]

@@ -109,6 +109,7 @@ impl Service {
     pub async fn start(settings: &Settings, data_dir: DataDir) -> Result<Self, AppError> {
         let telemetry = Arc::new(Telemetry::new());
         let data_dir = Arc::new(data_dir);
+        data_dir.check_accounts()?;
         let engine = Arc::new(engine::open(settings, &data_dir, &telemetry)?);
         first_token(&data_dir)?;
         let (spool, reader) = spool::open::<CallEvent>(

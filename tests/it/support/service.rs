@@ -115,34 +115,11 @@ impl TestService {
     }
 
     /// Starts it, after an end on the same ports as before, and waits until it is ready.
+    ///
+    /// While it was down, a client of another test may have been given one of its ports by the
+    /// system: then it is started again until that client has ended.
     pub fn start_again(&mut self) {
-        let errors = File::options()
-            .create(true)
-            .append(true)
-            .open(self.log_path())
-            .expect("a log file");
-        let child = self
-            .command(&["serve"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(errors)
-            .spawn()
-            .expect("the program starts");
-        let process = self.process.insert(Process(child));
-        let noted = self.folder.path().join("data/addresses.json");
-        let addresses: Addresses = eventually("the service is ready", || {
-            let ended = process.0.try_wait().expect("a child");
-            if let Some(status) = ended {
-                let log = fs::read_to_string(self.folder.path().join("log"));
-                panic!(
-                    "the service ended ({status}); if libchdb is missing, `make setup` installs it:\n{}",
-                    log.unwrap_or_default()
-                );
-            }
-            let noted = serde_json::from_slice::<Addresses>(&fs::read(&noted).ok()?).ok()?;
-            let reply = http::get(noted.http, "/readyz")?;
-            (reply.status == 200).then_some(noted)
-        });
+        let addresses = eventually("the service starts", || self.try_start());
         for (key, address) in LISTEN.iter().zip([
             addresses.prevention.to_string(),
             addresses
@@ -157,6 +134,39 @@ impl TestService {
             }
         }
         self.addresses = Some(addresses);
+    }
+
+    /// `None`: one of its ports is taken.
+    fn try_start(&mut self) -> Option<Addresses> {
+        let errors = File::options()
+            .create(true)
+            .append(true)
+            .open(self.log_path())
+            .expect("a log file");
+        let child = self
+            .command(&["serve"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(errors)
+            .spawn()
+            .expect("the program starts");
+        let process = self.process.insert(Process(child));
+        let noted = self.folder.path().join("data/addresses.json");
+        eventually("the service is ready", || {
+            let ended = process.0.try_wait().expect("a child");
+            if let Some(status) = ended {
+                let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+                let last = log.lines().last().unwrap_or_default();
+                assert!(
+                    last.contains("Address already in use"),
+                    "the service ended ({status}); if libchdb is missing, `make setup` installs it:\n{log}"
+                );
+                return Some(None);
+            }
+            let noted = serde_json::from_slice::<Addresses>(&fs::read(&noted).ok()?).ok()?;
+            let reply = http::get(noted.http, "/readyz")?;
+            (reply.status == 200).then_some(Some(noted))
+        })
     }
 
     /// `kill -9`. Its engine ends by itself.
