@@ -3,6 +3,7 @@
 mod accounts;
 mod bad_input;
 mod configuration;
+mod detection;
 mod every_call_once;
 mod first_start;
 mod learning;
@@ -11,5 +12,7 @@ mod lists;
 mod models;
 mod only_one;
 mod restart;
+mod rules_of_sip;
 mod tls;
+mod told;
 mod transports;
