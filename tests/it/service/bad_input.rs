@@ -142,23 +142,10 @@ fn a_p_calls_that_is_no_count_is_taken_as_absent() {
 fn what_is_no_call_gets_its_own_answer() {
     let service = TestService::start_on_shared("bad_method");
     let phone = Phone::new(service.prevention());
-    let with_method = |method: &str| {
-        let mut request = phone.invite(NUMBER);
-        request.start = request.start.replacen("INVITE", method, 1);
-        for (name, value) in &mut request.headers {
-            if name == "CSeq" {
-                *value = format!("1 {method}");
-            }
-        }
-        request
-    };
-    let with_header = |name: &str, value: &str| {
-        let mut request = phone.invite(NUMBER);
-        request.headers.retain(|(known, _)| known != name);
-        request.with(name, value)
-    };
+    let with_method = |method: &str| phone.invite(NUMBER).as_method(method);
+    let with_header = |name: &str, value: &str| phone.invite(NUMBER).changed(name, value);
     let to = |user: &str| phone.invite(user);
-    let cases: [(Message, u16, &str); 10] = [
+    let cases: [(Message, u16, &str); 11] = [
         (with_method("OPTIONS"), 200, "options"),
         (with_method("REGISTER"), 403, "register"),
         (with_method("BYE"), 481, "bye"),
@@ -168,6 +155,7 @@ fn what_is_no_call_gets_its_own_answer() {
         (with_header("Max-Forwards", "0"), 483, "max-forwards"),
         (with_header("Max-Forwards", "many"), 400, "bad-max-forwards"),
         (with_header("CSeq", "one INVITE"), 400, "bad-cseq"),
+        (with_header("Require", "100rel, telepathy"), 420, "require"),
         (no_user(&phone), 484, "no-number"),
     ];
     for (request, status, reason) in cases {

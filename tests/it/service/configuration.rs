@@ -17,6 +17,10 @@ fn a_wrong_key_or_value_ends_it_with_64_and_is_named() {
         ("[prevention]\nlitsen = \"127.0.0.1:9090\"\n", "litsen"),
         ("[preventoin]\nlisten = \"127.0.0.1:9090\"\n", "preventoin"),
         ("[detection]\nanswer = \"200\"\n", "detection.answer"),
+        (
+            "[[detection.peers]]\nnetwork = \"10.0.0.0/8\"\nanswer = 302\n",
+            "`detection.peers[0].answer`: `302`",
+        ),
         ("[spool]\nmax_mib = \"much\"\n", "spool.max_mib"),
         ("[spool]\nmax_mib = 1\n", "spool.max_mib"),
         ("[log]\nlevel = \"[\"\n", "log.level"),
@@ -95,6 +99,13 @@ fn a_good_one_is_told_back_without_any_network() {
     assert_eq!(good.code, Some(0), "{good:?}");
     assert!(good.stdout.contains("http://192.0.2.1:8123"), "{good:?}");
     assert!(good.stdout.ends_with("good\n"), "{good:?}");
+
+    let peers = "[detection]\nanswer = 580\n\
+                 [[detection.peers]]\nnetwork = \"192.0.2.7\"\nanswer = \"silent\"\n";
+    let good = run(&service, "check", peers);
+    for line in ["answers 580\n", "answers silent to 192.0.2.7/32\n"] {
+        assert!(good.stdout.contains(line), "{good:?}");
+    }
 }
 
 #[test]

@@ -85,7 +85,9 @@ fn a_repeated_request_gets_the_same_answer_from_the_next_service() {
 #[test]
 fn a_flood_of_half_open_connections_delays_no_call() {
     const CALLS: u64 = 3_000;
-    let service = TestService::start_on_shared("transports_flood");
+    let service = TestService::prepare_on_shared("transports_flood")
+        .with("TFPS_CONNECTIONS__MAX", "64")
+        .started();
     // Each opens, begins to speak, and waits; as soon as one is cut off, another comes.
     let flood = |to| {
         let mut open: Vec<TcpStream> = Vec::new();
@@ -111,6 +113,33 @@ fn a_flood_of_half_open_connections_delays_no_call() {
     }
     drop(open);
     service.wait_for_rows(CALLS);
+}
+
+/// A softswitch has one address for all its customers.
+#[test]
+fn only_strangers_are_bounded_by_their_address() {
+    let service = TestService::prepare_on_shared("transports_places")
+        .with("TFPS_CONNECTIONS__MAX_PER_SOURCE", "1")
+        .started();
+    let mut phones: Vec<_> = (0..20)
+        .map(|_| StreamPhone::connect(service.prevention()))
+        .collect();
+    for phone in &mut phones {
+        assert_eq!(code_of(&phone.call(NUMBER)), "A00");
+    }
+    service.tfps_ok(&["domain", "untrust", "root", "127.0.0.0/8"]);
+    let phone = Phone::new(service.prevention());
+    eventually("the address is a stranger's", || {
+        (phone.call(NUMBER).status() != Some(302)).then_some(())
+    });
+    let mut one_more = connect(service.prevention());
+    let read = one_more.read(&mut [0]);
+    assert!(!matches!(read, Ok(1..)), "{read:?}");
+    let refused = ["reason=\"source-full\""];
+    assert_eq!(
+        service.metric("tfps_connections_refused_total", &refused),
+        1
+    );
 }
 
 #[test]

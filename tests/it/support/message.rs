@@ -71,6 +71,37 @@ impl Message {
             .map(|(_, value)| value.as_str())
     }
 
+    /// The same with another value of a header.
+    pub fn changed(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.retain(|(known, _)| known != name);
+        self.with(name, value)
+    }
+
+    /// The request of another method within the same transaction.
+    pub fn as_method(&self, method: &str) -> Self {
+        let mut request = self.clone();
+        request.start = request.start.replacen(self.method(), method, 1);
+        request.changed("CSeq", format!("1 {method}"))
+    }
+
+    /// The same request about another number.
+    pub fn about(&self, number: &str) -> Self {
+        let mut request = self.clone();
+        request.start = request.start.replacen(self.number(), number, 1);
+        request
+    }
+
+    /// The same request by another way.
+    pub fn by_another_way(&self) -> Self {
+        let mut copy = self.clone();
+        for (name, value) in &mut copy.headers {
+            if name == "Via" {
+                *value = value.replace(";branch=z9hG4bK", ";branch=z9hG4bK-other");
+            }
+        }
+        copy
+    }
+
     /// The `branch` of the topmost Via, which names the transaction.
     pub fn branch(&self) -> &str {
         let via = self.header("Via").unwrap_or_default();

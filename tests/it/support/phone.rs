@@ -43,15 +43,37 @@ impl Phone {
 
     /// Sends an INVITE until it has a final answer, and acknowledges that.
     pub fn ask(&self, invite: &Message) -> Message {
+        let answer = self.ask_only(invite);
+        self.acknowledge(invite, &answer);
+        answer
+    }
+
+    /// Sends a request until it has a final answer, and leaves it at that.
+    pub fn ask_only(&self, request: &Message) -> Message {
         let start = Instant::now();
         while start.elapsed() < DEADLINE {
-            self.send(invite.to_string().as_bytes());
-            if let Some(answer) = self.answer_to(invite) {
-                self.send(acknowledge(invite, &answer).to_string().as_bytes());
+            self.send(request.to_string().as_bytes());
+            if let Some(answer) = self.answer_to(request) {
                 return answer;
             }
         }
-        panic!("no answer within {DEADLINE:?} to\n{invite}");
+        panic!("no answer within {DEADLINE:?} to\n{request}");
+    }
+
+    /// Acknowledges the answer of an INVITE.
+    pub fn acknowledge(&self, invite: &Message, answer: &Message) {
+        self.send(acknowledge(invite, answer).to_string().as_bytes());
+    }
+
+    /// Asserts that nothing has come.
+    pub fn heard_nothing(&self) {
+        self.socket.set_nonblocking(true).expect("set");
+        let mut buffer = vec![0; 65_535];
+        let heard = self.socket.recv(&mut buffer);
+        let text = heard.map(|length| String::from_utf8_lossy(&buffer[..length]).into_owned());
+        self.socket.set_nonblocking(false).expect("set");
+        let error = text.expect_err("silence").kind();
+        assert_eq!(error, std::io::ErrorKind::WouldBlock);
     }
 
     /// Sends bytes, whatever they are.
@@ -73,7 +95,8 @@ impl Phone {
                 continue;
             };
             if message.status() >= Some(200)
-                && message.header("Call-ID") == invite.header("Call-ID")
+                && message.branch() == invite.branch()
+                && message.header("CSeq") == invite.header("CSeq")
             {
                 return Some(message);
             }
