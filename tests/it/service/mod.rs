@@ -11,5 +11,6 @@ mod lists;
 mod models;
 mod only_one;
 mod restart;
+mod stopping;
 mod tls;
 mod transports;
