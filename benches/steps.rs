@@ -188,7 +188,8 @@ fn append(group: &mut Group<'_>, event: &CallEvent, now: Timestamp) {
             for _ in 0..32 {
                 frames.push(event).expect("encoded");
             }
-            spool.append_frames(&frames, now).expect("appended");
+            let appended = spool.append_frames(&frames, spool::Share::Whole, now);
+            appended.expect("appended");
         });
     });
 }

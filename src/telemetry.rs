@@ -73,6 +73,13 @@ pub enum Event<'a> {
         /// What the disk said.
         error: &'a str,
     },
+    /// Free calls found the part of the spool full that they may fill; they were answered.
+    FreeCallsLost {
+        /// How many.
+        events: u64,
+        /// Whether they are the first since some were taken: one line is enough.
+        first: bool,
+    },
     /// Half a record was cut off the spool's end: a process was killed while it wrote.
     SpoolTorn {
         /// How many bytes.
@@ -218,6 +225,11 @@ struct NameLabels {
     name: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ReasonLabels {
+    reason: &'static str,
+}
+
 /// Calls of all doors together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Totals {
@@ -241,7 +253,7 @@ pub struct Telemetry {
     dropped: Family<DroppedLabels, Counter>,
     bad_headers: Family<NameLabels, Counter>,
     evictions: Family<NameLabels, Counter>,
-    spool_lost: Counter,
+    spool_lost: Family<ReasonLabels, Counter>,
     spool_torn: Counter,
     spool_sync_failures: Counter,
     spool_read_failures: Counter,
@@ -294,7 +306,7 @@ impl Telemetry {
             dropped: Family::default(),
             bad_headers: Family::default(),
             evictions: Family::default(),
-            spool_lost: Counter::default(),
+            spool_lost: Family::default(),
             spool_torn: Counter::default(),
             spool_sync_failures: Counter::default(),
             spool_read_failures: Counter::default(),
@@ -357,7 +369,7 @@ impl Telemetry {
         );
         r.register(
             "spool_lost_events",
-            "Calls answered but not spooled",
+            "Calls answered but not spooled, by why",
             self.spool_lost.clone(),
         );
         r.register(
@@ -547,8 +559,17 @@ impl Telemetry {
                 );
             }
             Event::SpoolLost { events, error } => {
-                self.spool_lost.inc_by(*events);
+                self.lost("refused").inc_by(*events);
                 tracing::error!(events, error, "calls answered but not spooled");
+            }
+            Event::FreeCallsLost { events, first } => {
+                self.lost("free-share").inc_by(*events);
+                if *first {
+                    tracing::error!(
+                        "free calls fill three quarters of the spool: until some are shipped, \
+                         further ones are answered and not stored; paying ones are"
+                    );
+                }
             }
             Event::SpoolTorn { bytes } => {
                 self.spool_torn.inc();
@@ -655,6 +676,11 @@ impl Telemetry {
                 tracing::debug!(%peer, error, "answer not sent");
             }
         }
+    }
+
+    fn lost(&self, reason: &'static str) -> Counter {
+        let labels = ReasonLabels { reason };
+        self.spool_lost.get_or_create(&labels).clone()
     }
 
     /// Shows how full the memory of habits is.

@@ -14,6 +14,7 @@ mod ask;
 mod audit;
 mod body;
 mod caller;
+mod connection;
 mod countries;
 mod decisions;
 mod desk;
@@ -34,6 +35,7 @@ mod usage;
 pub mod web;
 
 pub use ask::Calls;
+pub use connection::{After, serve_connection};
 pub use desk::Desk;
 pub use problem::Problem;
 

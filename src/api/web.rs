@@ -13,26 +13,12 @@
 
 use super::ask::{Asker, Calls, Question, ask};
 use axum::Router;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_util::sync::CancellationToken;
-use tower::ServiceExt as _;
-
-/// Longest head of a request, bytes: a first line at its longest, and credentials that repeat it.
-const MAX_HEAD: usize = 36 * 1024;
-/// Longest wait for a head, also between two requests: a silent client holds a place.
-const HEAD_TIME: Duration = Duration::from_secs(10);
-/// Longest time for a request that has begun, after the order to stop.
-const DRAIN: Duration = Duration::from_secs(5);
 
 /// The service, for connections whose peer is in the extensions as `ConnectInfo<SocketAddr>`.
 pub fn router(calls: Arc<dyn Calls>) -> Router {
@@ -40,37 +26,6 @@ pub fn router(calls: Arc<dyn Calls>) -> Router {
         .route("/", any(question))
         .fallback(nothing_here)
         .with_state(calls)
-}
-
-/// Serves one connection until its peer ends it, falls silent, or `shutdown`: then the request
-/// that is being answered is the last.
-pub async fn serve_connection<I>(
-    router: Router,
-    io: I,
-    peer: SocketAddr,
-    shutdown: &CancellationToken,
-) where
-    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-        let mut request = request.map(axum::body::Body::new);
-        request.extensions_mut().insert(ConnectInfo(peer));
-        router.clone().oneshot(request)
-    });
-    let connection = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME)
-        .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(io), service);
-    tokio::pin!(connection);
-    // How a connection ends is its peer's affair.
-    tokio::select! {
-        _ = connection.as_mut() => {}
-        () = shutdown.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            let _ = tokio::time::timeout(DRAIN, connection).await;
-        }
-    }
 }
 
 async fn question(State(calls): State<Arc<dyn Calls>>, request: Request) -> Response {

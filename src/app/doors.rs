@@ -160,7 +160,8 @@ impl Pair {
     }
 }
 
-fn connection_limits(settings: &Settings) -> ConnectionLimits {
+/// Bounds of each listener's connections.
+pub(super) fn connection_limits(settings: &Settings) -> ConnectionLimits {
     let own = &settings.connections;
     ConnectionLimits {
         max: own.max,

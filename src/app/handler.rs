@@ -3,12 +3,12 @@
 use super::clock::{self, Monotonic};
 use crate::api::Calls;
 use crate::decide::{Allowance, Decided, Engine, ResetError};
-use crate::domain::{Answer, Asked, CallEvent, Timestamp};
+use crate::domain::{Answer, Asked, CallEvent, Ingress, Timestamp};
 use crate::server::CallHandler;
-use crate::spool::{Frames, Spool, SpoolError};
+use crate::spool::{Frames, Share, Spool, SpoolError};
 use crate::telemetry::{Event, Telemetry};
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Decides batches and spools them before their answers leave.
@@ -19,6 +19,25 @@ pub(super) struct Handler {
     monotonic: Monotonic,
     /// Time of the latest call, microseconds.
     latest: AtomicI64,
+    /// Whether free calls find no room in the spool.
+    free_is_full: AtomicBool,
+}
+
+/// What is to be kept of a batch of calls.
+#[derive(Default)]
+struct Batch {
+    paid: Frames<CallEvent>,
+    /// Of doors that anybody may knock at: a flood of them must not fill the spool.
+    free: Frames<CallEvent>,
+}
+
+impl Batch {
+    fn of(&mut self, ingress: Ingress) -> &mut Frames<CallEvent> {
+        match ingress {
+            Ingress::Prevention | Ingress::Web | Ingress::Import => &mut self.paid,
+            Ingress::Detection | Ingress::Honeypot => &mut self.free,
+        }
+    }
 }
 
 /// A clock step back that is waited out call by call; after a longer one time begins anew.
@@ -36,6 +55,7 @@ impl Handler {
             telemetry,
             monotonic: Monotonic::start(),
             latest: AtomicI64::new(i64::MIN),
+            free_is_full: AtomicBool::new(false),
         }
     }
 
@@ -59,23 +79,39 @@ impl Handler {
         Timestamp(before.map_or(now, next))
     }
 
-    /// One write for the whole batch. A spool that cannot take it changes no answer.
-    fn keep(&self, frames: &Frames<CallEvent>, now: Timestamp) {
+    /// One write for all of a kind. A spool that cannot take it changes no answer.
+    fn keep(&self, batch: &Batch, now: Timestamp) {
+        self.append(&batch.paid, Share::Whole, now);
+        self.append(&batch.free, Share::ThreeQuarters, now);
+    }
+
+    fn append(&self, frames: &Frames<CallEvent>, share: Share, now: Timestamp) {
         if frames.is_empty() {
             return;
         }
         let mut spool = self.spool.lock().unwrap_or_else(PoisonError::into_inner);
-        let appended = spool.append_frames(frames, now);
+        let appended = spool.append_frames(frames, share, now);
         drop(spool);
-        if let Err(error) = appended {
-            let kept = match &error {
-                SpoolError::Write { stored, .. } => *stored,
-                _ => 0,
-            };
-            self.telemetry.emit(&Event::SpoolLost {
-                events: (frames.len() - kept) as u64,
-                error: &error.to_string(),
-            });
+        let events = frames.len() as u64;
+        match appended {
+            Ok(()) if share == Share::ThreeQuarters => {
+                self.free_is_full.store(false, Ordering::Relaxed);
+            }
+            Ok(()) => {}
+            Err(SpoolError::Reserved { .. }) => {
+                let first = !self.free_is_full.swap(true, Ordering::Relaxed);
+                self.telemetry.emit(&Event::FreeCallsLost { events, first });
+            }
+            Err(error) => {
+                let kept = match &error {
+                    SpoolError::Write { stored, .. } => *stored as u64,
+                    _ => 0,
+                };
+                self.telemetry.emit(&Event::SpoolLost {
+                    events: events - kept,
+                    error: &error.to_string(),
+                });
+            }
         }
     }
 
@@ -89,12 +125,7 @@ impl Handler {
 
 impl Handler {
     /// Decides one call and adds it to what is to be kept.
-    fn decide_one(
-        &self,
-        asked: Asked,
-        arrived: Timestamp,
-        frames: &mut Frames<CallEvent>,
-    ) -> Decided {
+    fn decide_one(&self, asked: Asked, arrived: Timestamp, batch: &mut Batch) -> Decided {
         let ingress = asked.attempt.ingress;
         let mut decided = self.engine.decide(asked, self.time_of_call());
         let Some(event) = &mut decided.event else {
@@ -118,7 +149,7 @@ impl Handler {
             code: event.decision.code,
             latency,
         });
-        if let Err(error) = frames.push(event) {
+        if let Err(error) = batch.of(ingress).push(event) {
             self.lost(&error);
         }
         decided
@@ -144,21 +175,21 @@ impl CallHandler for Handler {
     }
 
     fn decide(&self, asked: Vec<Asked>, arrived: Timestamp) -> Vec<Answer> {
-        let mut frames = Frames::default();
+        let mut batch = Batch::default();
         let answers = asked
             .into_iter()
-            .map(|asked| self.decide_one(asked, arrived, &mut frames).answer)
+            .map(|asked| self.decide_one(asked, arrived, &mut batch).answer)
             .collect();
-        self.keep(&frames, clock::now());
+        self.keep(&batch, clock::now());
         answers
     }
 }
 
 impl Calls for Handler {
     fn ask(&self, asked: Asked) -> Decided {
-        let mut frames = Frames::default();
-        let decided = self.decide_one(asked, self.monotonic.now(), &mut frames);
-        self.keep(&frames, clock::now());
+        let mut batch = Batch::default();
+        let decided = self.decide_one(asked, self.monotonic.now(), &mut batch);
+        self.keep(&batch, clock::now());
         decided
     }
 
@@ -182,3 +213,7 @@ impl Calls for Handler {
         self.engine.sees_scores(event)
     }
 }
+
+#[cfg(test)]
+#[path = "handler_tests.rs"]
+mod tests;

@@ -19,12 +19,13 @@ pub use engine::{EngineError, offline, shipped_model};
 pub use windows::{ImportedWindows, WindowsFileError};
 
 use crate::accounts::{Accounts, AccountsError, Actor};
-use crate::api::{self, Calls, Desk};
+use crate::api::{self, After, Calls, Desk};
 use crate::config::{ConfigError, Settings};
 use crate::decide::Engine;
 use crate::domain::{CallEvent, Ingress, Timestamp};
 use crate::numbering;
-use crate::server::BindError;
+use crate::server::web::WebServer;
+use crate::server::{BindError, CallHandler as _};
 use crate::sip::TRANSACTION_LIFETIME_SECS;
 use crate::spool::{self, SpoolError, SpoolOptions};
 use crate::store::embedded::EmbeddedError;
@@ -36,11 +37,14 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use storage::Storage;
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use web::Web;
 use windows::Keeper;
+
+/// Longest time for all parts to answer what has come in and end: more than each takes by its own
+/// bounds. What they knew is saved then in any case.
+const DRAIN: Duration = Duration::from_secs(20);
 
 /// Why the service did not start, or ended by itself.
 #[derive(Debug, thiserror::Error)]
@@ -59,13 +63,6 @@ pub enum AppError {
     Accounts(#[from] AccountsError),
     #[error(transparent)]
     Bind(#[from] BindError),
-    #[error(
-        "cannot listen on tcp {address}: {source}; free that address or set `http.listen` to another"
-    )]
-    BindHttp {
-        address: SocketAddr,
-        source: std::io::Error,
-    },
     #[error(transparent)]
     Spool(#[from] SpoolError),
     #[error(transparent)]
@@ -118,8 +115,12 @@ impl Service {
             Arc::clone(&telemetry),
         )?;
         let doors = Doors::bind(settings, &data_dir, &telemetry)?;
-        let http = bind_http(settings.http.listen).await?;
-        let http_address = http.local_addr().unwrap_or(settings.http.listen);
+        let http = WebServer::bind(
+            settings.http.listen,
+            "http.listen",
+            doors::connection_limits(settings),
+            Arc::clone(&telemetry),
+        )?;
 
         let (keeper, saved_at) =
             Keeper::restore(Arc::clone(&engine), Arc::clone(&data_dir), clock::now());
@@ -134,10 +135,11 @@ impl Service {
         ));
         let mut tasks = JoinSet::new();
         // From here on calls are answered; ClickHouse may take its time.
-        let addresses = doors.addresses(http_address, String::new());
+        let addresses = doors.addresses(http.local_addr(), String::new());
         let certificates = doors.certificates.clone();
         let calls: Arc<dyn Calls> = handler.clone();
-        let web = Arc::new(Web::new(api::web::router(Arc::clone(&calls))));
+        let web = api::web::router(Arc::clone(&calls));
+        let web = Arc::new(Web::new(web, After::Close));
         doors.open(&mut tasks, &handler, web, &sip);
         std::thread::spawn(numbering::warm_up);
 
@@ -155,7 +157,8 @@ impl Service {
         };
         let desk = Desk::new(data_dir.path(), data_dir.vault(), calls, clock::now);
         let rest = api::router(desk);
-        tasks.spawn(status::serve(http, status, rest, background.clone()));
+        let site = Web::new(status::router(status).merge(rest), After::Stay);
+        serve_site(&mut tasks, http, site, &handler, &background);
         watch::spawn_all(
             &mut tasks,
             &engine,
@@ -197,7 +200,12 @@ impl Service {
         tracing::info!("draining");
         self.sip.cancel();
         self.background.cancel();
-        while self.tasks.join_next().await.is_some() {}
+        let ends = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(DRAIN, ends).await.is_err() {
+            let parts = self.tasks.len();
+            tracing::error!(parts, "parts of the service do not end in time: cut off");
+            self.tasks.abort_all();
+        }
         self.keeper.save(clock::now());
         self.storage.end().await;
         self.data_dir.forget_addresses();
@@ -219,10 +227,20 @@ fn first_token(data_dir: &DataDir) -> Result<(), AppError> {
     Ok(())
 }
 
-async fn bind_http(address: SocketAddr) -> Result<TcpListener, AppError> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|source| AppError::BindHttp { address, source })
+/// Serves 8080.
+fn serve_site(
+    tasks: &mut JoinSet<&'static str>,
+    server: WebServer,
+    site: Web,
+    handler: &Arc<Handler>,
+    shutdown: &CancellationToken,
+) {
+    let (handler, shutdown) = (Arc::clone(handler), shutdown.clone());
+    tasks.spawn(async move {
+        let trusts = move |peer| handler.trusts(peer);
+        server.run(Arc::new(site), trusts, shutdown).await;
+        "web listener"
+    });
 }
 
 fn spool_options(settings: &Settings) -> SpoolOptions {

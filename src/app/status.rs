@@ -9,10 +9,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse};
 use axum::routing::get;
-use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
 /// Media type of OpenMetrics, as Prometheus asks for it.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -26,28 +23,14 @@ pub(super) struct Status {
     pub(super) started: Timestamp,
 }
 
-/// Serves until `shutdown`, with `more` routes beside its own.
-pub(super) async fn serve(
-    listener: TcpListener,
-    status: Status,
-    more: Router,
-    shutdown: CancellationToken,
-) -> &'static str {
-    let router = Router::new()
+/// Its routes.
+pub(super) fn router(status: Status) -> Router {
+    Router::new()
         .route("/", get(page))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .with_state(status)
-        .merge(more)
-        .into_make_service_with_connect_info::<SocketAddr>();
-    let served = axum::serve(listener, router)
-        .with_graceful_shutdown(shutdown.cancelled_owned())
-        .await;
-    if let Err(error) = served {
-        tracing::error!(%error, "the web listener failed");
-    }
-    "web listener"
 }
 
 /// Ready means: calls are answered. ClickHouse is told, and does not matter for that.

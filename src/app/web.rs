@@ -1,6 +1,6 @@
-//! HTTP on a port it shares with SIP: connections of [`crate::server`] served by a router.
+//! Connections of [`crate::server`] that speak HTTP, served by a router.
 
-use crate::api::web::serve_connection;
+use crate::api::{After, serve_connection};
 use crate::server::http::{BoxedIo, HttpConnection, Serving};
 use axum::Router;
 use std::net::SocketAddr;
@@ -10,17 +10,18 @@ use tokio_util::sync::CancellationToken;
 /// `ConnectInfo<SocketAddr>`.
 pub(super) struct Web {
     router: Router,
+    after: After,
 }
 
 impl Web {
-    pub(super) const fn new(router: Router) -> Self {
-        Self { router }
+    pub(super) const fn new(router: Router, after: After) -> Self {
+        Self { router, after }
     }
 }
 
 impl HttpConnection for Web {
     fn serve(&self, io: BoxedIo, peer: SocketAddr, shutdown: CancellationToken) -> Serving<'_> {
-        let router = self.router.clone();
-        Box::pin(async move { serve_connection(router, io, peer, &shutdown).await })
+        let (router, after) = (self.router.clone(), self.after);
+        Box::pin(async move { serve_connection(router, io, peer, after, &shutdown).await })
     }
 }

@@ -180,8 +180,15 @@ fn run(cli: Cli) -> anyhow::Result<Done> {
     }
 }
 
+/// How long threads may work on after a command has ended.
+const LINGER: std::time::Duration = std::time::Duration::from_secs(5);
+
 fn block_on(command: impl Future<Output = anyhow::Result<Done>>) -> anyhow::Result<Done> {
-    tokio::runtime::Runtime::new()?.block_on(command)
+    let runtime = tokio::runtime::Runtime::new()?;
+    let done = runtime.block_on(command);
+    // A thread that hangs must not keep the process from ending: what counts is done.
+    runtime.shutdown_timeout(LINGER);
+    done
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! udp ------------------------\
 //! tcp -> (tls) -> connection --> door -> CallHandler
 //!                       \-> http: a connection whose first line is HTTP's
+//! web -> http
 //! ```
 //! A [`Door`] is what one port number is for, whatever the transports it is reached by.
 
@@ -17,6 +18,7 @@ mod limits;
 pub mod tcp;
 pub mod tls;
 pub mod udp;
+pub mod web;
 
 #[cfg(test)]
 mod tests;

@@ -119,7 +119,8 @@ impl TcpServer {
     }
 }
 
-fn open(address: SocketAddr) -> io::Result<TcpListener> {
+/// A listening socket.
+pub(super) fn open(address: SocketAddr) -> io::Result<TcpListener> {
     let domain = Domain::for_address(address);
     let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() && address.ip().is_unspecified() {

@@ -15,6 +15,12 @@ pub enum SpoolError {
         /// Bytes it holds.
         bytes: u64,
     },
+    /// The share that such records may fill is full: answer anyway, count the loss.
+    #[error("the spool holds {bytes} bytes: the rest of its room is kept for paying calls")]
+    Reserved {
+        /// Bytes it holds.
+        bytes: u64,
+    },
     /// A batch went in partly or not at all: count the rest as lost.
     #[error("the spool took {stored} records of the batch, then the disk refused")]
     Write {

@@ -55,7 +55,7 @@ mod tests;
 
 pub use error::SpoolError;
 pub use frame::{Frames, MAX_RECORD};
-pub use options::SpoolOptions;
+pub use options::{Share, SpoolOptions};
 pub use reader::{Batch, Certainty, Range, SpoolReader, Stored};
 pub use record::{DecodeError, Record};
 pub use segment::SegmentKey;

@@ -2,6 +2,26 @@
 
 use std::time::Duration;
 
+/// How much of the spool somebody may fill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Share {
+    /// All of it.
+    Whole,
+    /// Three quarters: for what anybody can send, which must leave room for what is paid for.
+    ThreeQuarters,
+}
+
+impl Share {
+    /// Of so many bytes.
+    #[must_use]
+    pub const fn of(self, bytes: u64) -> u64 {
+        match self {
+            Self::Whole => bytes,
+            Self::ThreeQuarters => bytes - bytes / 4,
+        }
+    }
+}
+
 /// How large, how old, how often.
 #[derive(Clone, Debug)]
 pub struct SpoolOptions {

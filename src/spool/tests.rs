@@ -173,6 +173,39 @@ fn full_until_shipped_and_deleted() {
     assert_eq!(drain(&mut reader, 5), notes([taken]));
 }
 
+/// Whoever may not fill all of it leaves a quarter to those who may.
+#[test]
+fn the_last_quarter_is_not_for_everybody() {
+    let dir = tempfile::tempdir().expect("dir");
+    let options = SpoolOptions {
+        max_bytes: 1_000,
+        ..options(1)
+    };
+    let telemetry = Arc::new(Telemetry::new());
+    let (mut spool, mut reader) = open::<Note>(dir.path(), options, telemetry).expect("opens");
+    let mut taken = 0;
+    let mut fill = |spool: &mut Spool<Note>, share| loop {
+        let mut frames = Frames::default();
+        frames.push(&note(taken)).expect("encoded");
+        match spool.append_frames(&frames, share, NOW) {
+            Ok(()) => taken += 1,
+            Err(error) => break (error, taken),
+        }
+    };
+    let (refused, free) = fill(&mut spool, Share::ThreeQuarters);
+    assert!(
+        matches!(refused, SpoolError::Reserved { bytes } if (600..=750).contains(&bytes)),
+        "{refused}"
+    );
+    let (refused, all) = fill(&mut spool, Share::Whole);
+    assert!(
+        matches!(refused, SpoolError::Full { bytes } if bytes > 850),
+        "{refused}"
+    );
+    assert!(all > free);
+    assert_eq!(drain(&mut reader, 100), notes(0..all));
+}
+
 #[test]
 fn shipped_segments_are_kept_while_young() {
     let dir = tempfile::tempdir().expect("dir");
@@ -300,7 +333,9 @@ fn too_large_a_record_leaves_its_batch_as_it_was() {
     assert_eq!(frames.len(), 2);
     let dir = tempfile::tempdir().expect("dir");
     let (mut spool, mut reader) = open_at(dir.path(), 1);
-    spool.append_frames(&frames, NOW).expect("takes");
+    spool
+        .append_frames(&frames, Share::Whole, NOW)
+        .expect("takes");
     assert_eq!(drain(&mut reader, 9), notes([1, 2]));
 }
 

@@ -6,7 +6,7 @@ use super::frame::{Parsed, parse};
 use super::quarantine::Quarantine;
 use super::segment::{HEADER, Listed, SegmentKey, list};
 use super::sync::Syncer;
-use super::{Frames, Record, SpoolError, SpoolOptions, SpoolReader};
+use super::{Frames, Record, Share, SpoolError, SpoolOptions, SpoolReader};
 use crate::domain::Timestamp;
 use crate::telemetry::{Event, Telemetry};
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -152,21 +152,27 @@ impl<T: Record> Spool<T> {
         let mut frames = std::mem::take(&mut self.frames);
         frames.clear();
         let encoded = records.iter().try_for_each(|record| frames.push(record));
-        let appended = encoded.and_then(|()| self.append_frames(&frames, now));
+        let appended = encoded.and_then(|()| self.append_frames(&frames, Share::Whole, now));
         self.frames = frames;
         appended
     }
 
-    /// Takes a batch encoded before, with one write.
+    /// Takes a batch encoded before, with one write, if it fits into `share`.
     ///
     /// # Errors
-    /// [`SpoolError::Full`] and [`SpoolError::Write`]: answer anyway, count the loss.
-    pub fn append_frames(&mut self, frames: &Frames<T>, now: Timestamp) -> Result<(), SpoolError> {
+    /// [`SpoolError::Full`], [`SpoolError::Reserved`] and [`SpoolError::Write`]: answer anyway,
+    /// count the loss.
+    pub fn append_frames(
+        &mut self,
+        frames: &Frames<T>,
+        share: Share,
+        now: Timestamp,
+    ) -> Result<(), SpoolError> {
         if frames.is_empty() {
             return Ok(());
         }
         self.seal_if_due(now);
-        self.check_room(frames.bytes.len() as u64, now)?;
+        self.check_room(frames.bytes.len() as u64, share, now)?;
         let current = match self.current.take() {
             Some(current) => current,
             None => self.begin(now)?,
@@ -201,10 +207,11 @@ impl<T: Record> Spool<T> {
         }
     }
 
-    fn check_room(&mut self, more: u64, now: Timestamp) -> Result<(), SpoolError> {
+    fn check_room(&mut self, more: u64, share: Share, now: Timestamp) -> Result<(), SpoolError> {
+        let most = share.of(self.options.max_bytes);
         let current = self.current.as_ref().map_or(0, |current| current.bytes);
         let bytes = |others: u64| others + current;
-        if bytes(self.others) + more <= self.options.max_bytes {
+        if bytes(self.others) + more <= most {
             return Ok(());
         }
         // The reader deletes what is shipped; look for it, but not at every call.
@@ -214,10 +221,10 @@ impl<T: Record> Spool<T> {
             self.others = all.saturating_sub(current);
         }
         let bytes = bytes(self.others);
-        if bytes + more <= self.options.max_bytes {
-            Ok(())
-        } else {
-            Err(SpoolError::Full { bytes })
+        match share {
+            _ if bytes + more <= most => Ok(()),
+            Share::Whole => Err(SpoolError::Full { bytes }),
+            Share::ThreeQuarters => Err(SpoolError::Reserved { bytes }),
         }
     }
 

@@ -6,6 +6,7 @@ use crate::accounts::{
     Subscriber, Vault,
 };
 use crate::domain::{Mode, Plan, RiskClass, Timestamp};
+use utoipa::PartialSchema as _;
 
 const NOW: Timestamp = Timestamp::from_secs(1_760_000_000);
 
@@ -131,6 +132,21 @@ fn the_file_of_the_guide_is_read() {
     assert_eq!(file.lists[0].values, ["25261", "25262"]);
     let rules = &file.domains["itsp.example"].policies["default"];
     assert_eq!(rules.risk_threshold, Some(0.8));
+    // There is no rule that it does not show, and what it shows is taken.
+    let shown = serde_json::to_value(rules).expect("JSON");
+    let schema = serde_json::to_value(PolicyRules::schema()).expect("JSON");
+    for field in schema["properties"].as_object().expect("fields").keys() {
+        assert!(!shown[field].is_null(), "the guide does not show `{field}`");
+    }
+    let mut a = Accounts::in_memory(NOW).expect("accounts");
+    a.import(&file, &vault(), false, NOW).expect("imported");
+    let exported = text(&a);
+    assert!(exported.contains("default_user = \"pbx\"\n"), "{exported}");
+    assert!(exported.contains("credentials = \"1:"), "{exported}");
+    assert!(!exported.contains("correct horse"), "{exported}");
+    let again = PolicyFile::parse(&exported).expect("read");
+    let done = a.import(&again, &vault(), false, NOW).expect("imported");
+    assert_eq!(done.changes, 0);
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod models;
 mod only_one;
 mod restart;
 mod rules_of_sip;
+mod stopping;
 mod tls;
 mod told;
 mod transports;
