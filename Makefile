@@ -41,7 +41,7 @@ demo: ## set up, build, and tell the whole story in the terminal
 	@scripts/demo "$(program)" $(ARGS)
 
 test: ## set up and run every test, with the real Kamailio, SIPp and baresip (ARGS: options of cargo test)
-	$(call say,setup: Kamailio$(,) SIPp$(,) baresip and libchdb if they are missing)
+	$(call say,setup: Kamailio$(,) SIPp$(,) baresip$(,) tor-geoipdb and libchdb if they are missing)
 	@scripts/setup test
 	$(call say,test: the first time builds for some minutes$(,) then it takes two)
 	@$(CARGO) test --locked $(ARGS)

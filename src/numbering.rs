@@ -4,6 +4,7 @@
 //! about 1.5 us; nothing is allocated unless something had to be stripped.
 
 mod nanp;
+mod shared;
 
 use crate::domain::{Country, Destination, DialPrefix, Number, NumberClass};
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberType};
@@ -43,6 +44,13 @@ pub fn locate(dialed: &str, dial_prefixes: &[String]) -> Destination {
         && let Some((whole, _)) = read(&[]).filter(|(whole, _)| fits(whole))
     {
         return whole;
+    }
+    // What came with an exit code is E.164 from there on: another one in it is none.
+    if matches!(
+        placed.dial_prefix,
+        DialPrefix::Plus | DialPrefix::DoubleZero
+    ) {
+        return placed;
     }
     guess(&digits).unwrap_or(placed)
 }
@@ -125,14 +133,15 @@ fn place(digits: &str, dial_prefix: DialPrefix) -> Destination {
         return placed;
     }
     let number = national(digits, calling_code);
-    placed.country = country_of(&number, calling_code).unwrap_or_default();
+    placed.country = country_of(&number, digits, calling_code).unwrap_or_default();
     placed.class = class_of(PHONE_NUMBER_UTIL.get_number_type(&number));
     placed
 }
 
-/// The country whose plan a number fits; of a number that fits none, the area code's where
-/// countries share a calling code by area (1), else the calling code's main country.
-fn country_of(number: &PhoneNumber, calling_code: u16) -> Option<Country> {
+/// The country whose plan a number fits; of a number that fits none, the one its first digits
+/// belong to where countries share a calling code, if one alone has them, else the calling
+/// code's own country.
+fn country_of(number: &PhoneNumber, digits: &str, calling_code: u16) -> Option<Country> {
     let parse = |region: &dyn std::fmt::Display| Country::parse(&region.to_string());
     if let Some(region) = PHONE_NUMBER_UTIL.get_region_for_number(number) {
         return parse(&region);
@@ -144,6 +153,9 @@ fn country_of(number: &PhoneNumber, calling_code: u16) -> Option<Country> {
             .and_then(nanp::country)
     {
         return Some(country);
+    }
+    if let Some(country) = shared::country(calling_code, after_code(digits, calling_code)) {
+        return country;
     }
     let region = PHONE_NUMBER_UTIL.get_region_for_country_code(i32::from(calling_code))?;
     parse(&region)
@@ -166,8 +178,13 @@ fn calling_code(number: Number) -> u16 {
         .unwrap_or(0)
 }
 
+/// The digits after the calling code.
+fn after_code(digits: &str, calling_code: u16) -> &str {
+    &digits[calling_code.ilog10() as usize + 1..]
+}
+
 fn national(digits: &str, calling_code: u16) -> PhoneNumber {
-    let national = &digits[calling_code.ilog10() as usize + 1..];
+    let national = after_code(digits, calling_code);
     // Italy and a few others write significant zeros after the calling code.
     let zeros = national.bytes().take_while(|&b| b == b'0').count();
     PhoneNumber {

@@ -3,6 +3,7 @@
 //! these before any edit sees it, and serde can say at which place it was wrong.
 
 use super::AccountsError;
+use super::identity::unmapped;
 use crate::domain::Number;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -218,11 +219,12 @@ pub(super) fn parse_number(text: &str) -> Result<Number, AccountsError> {
     })
 }
 
-/// A network, or an address as the network of just it; host bits are cleared.
+/// A network, or an address as the network of just it; host bits are cleared. One of IPv4
+/// addresses that are mapped into IPv6 is the IPv4 network, as which addresses are looked up.
 pub(super) fn parse_network(text: &str) -> Result<IpNet, AccountsError> {
     text.parse::<IpNet>()
         .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
-        .map(|net| net.trunc())
+        .map(|net| unmapped(net.trunc()))
         .map_err(|_| AccountsError::BadNetwork(text.to_owned()))
 }
 

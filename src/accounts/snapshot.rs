@@ -2,7 +2,6 @@
 
 use super::credentials::{Sealed, passwords_of};
 use super::edit::{parse_network, parse_number};
-use super::identity::unmapped;
 use super::listing::{NumberLists, ServedLists};
 use super::{Accounts, AccountsError, PolicyRules};
 use crate::domain::lists::SystemLists;
@@ -141,7 +140,7 @@ impl Snapshot {
             };
             let domain = Arc::new(domain);
             for peer in &row.trusted_peers {
-                peers.push((unmapped(parse_network(peer)?), Arc::clone(&domain)));
+                peers.push((parse_network(peer)?, Arc::clone(&domain)));
             }
             domains.insert(row.name.clone(), domain);
         }

@@ -143,6 +143,103 @@ fn calling_code_1_is_many_countries() {
     }
 }
 
+/// A whole number is what it says; digits of it that look like an exit code are none.
+#[test]
+fn nothing_is_guessed_behind_an_exit_code() {
+    for (dialed, number) in [
+        ("+90115548987654321", ""),
+        ("0090115548987654321", ""),
+        ("+9011442079460", "9011442079460"),
+        ("009011442079460", "9011442079460"),
+        ("+0442079460123", ""),
+    ] {
+        let placed = locate(dialed, &[]);
+        assert_ne!(placed.dial_prefix, DialPrefix::Guessed, "{dialed}");
+        let told = placed.number.map_or_else(String::new, |n| n.to_string());
+        assert_eq!(told, number, "{dialed}");
+    }
+    let guessed = locate("90115548987654321", &[]);
+    assert_eq!(guessed.dial_prefix, DialPrefix::Guessed);
+}
+
+/// Numbers of no plan, by what their first digits say.
+#[test]
+fn shared_calling_codes_are_several_countries_outside_the_plans_too() {
+    for (number, country) in [
+        ("76001234567", "KZ"),
+        ("77991234567", "KZ"),
+        ("74001234567", "RU"),
+        ("71001234567", "??"),
+        ("441534000", "JE"),
+        ("441481000", "GG"),
+        ("441624000", "IM"),
+        ("4479110", "??"),
+        ("4420", "GB"),
+        ("2626920", "RE"),
+        ("2626390", "YT"),
+        ("2629990", "??"),
+        ("5905900", "??"),
+        ("5997000", "BQ"),
+        ("5999000", "CW"),
+        ("5991000", "??"),
+        ("2125", "MA"),
+        ("6189164", "CX"),
+        ("61899", "AU"),
+        ("4779", "SJ"),
+        ("4720", "NO"),
+        ("35818", "AX"),
+        ("3589", "FI"),
+        ("3906698", "VA"),
+        ("39069", "IT"),
+    ] {
+        let placed = locate(number, &[]);
+        assert_eq!(placed.class, NumberClass::NotInPlan, "{number}");
+        let known = match country {
+            "??" => Country::UNKNOWN,
+            code => Country::parse(code).expect("a country"),
+        };
+        assert_eq!(placed.country, known, "{number}");
+    }
+}
+
+/// The table against the plans: each country's own example number begins with digits that are
+/// said to be the same country's, or nobody's. (The plans give Western Sahara's to Morocco.)
+#[test]
+fn the_first_digits_of_a_plans_numbers_say_the_same() {
+    let mut shared_by = 0;
+    for region in PHONE_NUMBER_UTIL.get_supported_regions() {
+        let Ok(example) = PHONE_NUMBER_UTIL.get_example_number(region) else {
+            continue;
+        };
+        let code = u16::try_from(example.country_code).expect("a code");
+        let zeros = match example.italian_leading_zero {
+            Some(true) => example.number_of_leading_zeros.unwrap_or(1),
+            _ => 0,
+        };
+        let zeros = "0".repeat(usize::try_from(zeros).expect("few"));
+        let national = format!("{zeros}{}", example.national_number);
+        if let Some(Some(country)) = shared::country(code, &national) {
+            let placed = locate(&format!("{code}{national}"), &[]);
+            assert_ne!(placed.class, NumberClass::NotInPlan, "{region}");
+            assert_eq!(country, placed.country, "{code} {national}");
+            shared_by += 1;
+        }
+    }
+    assert!(shared_by > 15, "{shared_by}");
+}
+
+/// Every calling code with several countries has its table.
+#[test]
+fn no_shared_calling_code_is_forgotten() {
+    for code in PHONE_NUMBER_UTIL.get_supported_calling_codes() {
+        let regions = PHONE_NUMBER_UTIL.get_regions_for_country_calling_code(code);
+        let several = regions.is_some_and(|regions| regions.count() > 1);
+        let code = u16::try_from(code).expect("a code");
+        let known = code == 1 || shared::country(code, "").is_some();
+        assert_eq!(several, known, "{code}");
+    }
+}
+
 #[test]
 fn satellite_and_global_codes_are_no_country() {
     use NumberClass::{GlobalService, Satellite};

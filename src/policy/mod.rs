@@ -22,8 +22,8 @@ mod r15_risk;
 
 use crate::domain::lists::SystemLists;
 use crate::domain::{
-    CallAttempt, Check, CheckOutcome, Country, Counts, Destination, LocalTime, Mode, Outcome,
-    Policy, REFUSAL_ORDER, Timestamp,
+    CallAttempt, Check, CheckOutcome, Country, Counts, Destination, DialPrefix, LocalTime, Mode,
+    Outcome, Policy, REFUSAL_ORDER, Timestamp,
 };
 
 /// All a check may look at.
@@ -78,13 +78,17 @@ const fn rule(check: Check) -> &'static dyn Rule {
     }
 }
 
-/// Whether the policy's whitelist approves the call at once.
+/// Whether the policy's whitelist approves the call at once. A number that was guessed from what
+/// was dialled does not: what is called may be another.
 #[must_use]
 pub fn whitelisted(context: &Context<'_>) -> bool {
-    context
-        .destination
-        .number
-        .is_some_and(|number| context.policy.whitelist.find(number, context.now).is_some())
+    let Destination {
+        number,
+        dial_prefix,
+        ..
+    } = context.destination;
+    *dial_prefix != DialPrefix::Guessed
+        && number.is_some_and(|number| context.policy.whitelist.find(number, context.now).is_some())
 }
 
 /// Every check's outcome, in order of refusal.

@@ -260,6 +260,17 @@ fn the_whitelist_overrides_every_check() {
     }
 }
 
+/// What was dialled goes back, and not the number that was guessed from it.
+#[test]
+fn the_whitelist_does_not_know_a_guess() {
+    let mut case = refused_by(Check::R14);
+    case.policy.whitelist.insert_prefix(number("44"), entry());
+    case.attempt.dialed = format!("+{}", case.attempt.dialed);
+    assert_eq!(case.code(), "A00", "a whole number");
+    case.attempt.dialed = case.attempt.dialed.replace('+', "9011");
+    assert_eq!(case.code(), "R14", "behind an outside line's digit");
+}
+
 /// A call that both checks refuse, and no other has a say; `None`: there can be none.
 fn refused_by_both(one: Check, other: Check) -> Option<Case> {
     [(false, false), (false, true), (true, false)]

@@ -4,7 +4,7 @@
 //! with the process. They are then sorted, which makes ten million insertions fast, and merged in
 //! one transaction: all of them or none.
 
-use super::merge::merge;
+use super::merge::{Manner, merge};
 use super::tables;
 use super::{
     Accounts, AccountsError, EntryKind, ListKind, RawEntry, Scope, Value, check_agents,
@@ -65,6 +65,8 @@ pub struct Imported {
     pub changed: u64,
     /// On the list before just so.
     pub unchanged: u64,
+    /// On the list before by another source, and left as they were.
+    pub kept: u64,
     /// Taken off, as they were of the source that was replaced and not in the file.
     pub removed: u64,
 }
@@ -82,6 +84,7 @@ pub struct ListImport<'a> {
     scope: Scope,
     list: ListKind,
     replace: Option<String>,
+    take_over: bool,
     now: Timestamp,
     notes: HashMap<String, i64>,
     /// Reason, source and note of the entry before: mostly the next one's too.
@@ -111,6 +114,7 @@ impl Accounts {
             scope: scope.clone(),
             list,
             replace: replace.map(str::to_owned),
+            take_over: false,
             now,
             notes: HashMap::new(),
             last_note: None,
@@ -125,6 +129,12 @@ impl Accounts {
 }
 
 impl ListImport<'_> {
+    /// Whether entries that another source has listed become this import's, which then may also
+    /// take them off; otherwise they are kept as they are.
+    pub const fn take_over(&mut self, yes: bool) {
+        self.take_over = yes;
+    }
+
     /// One more entry.
     ///
     /// # Errors
@@ -209,7 +219,11 @@ impl ListImport<'_> {
         let tx = rusqlite::Transaction::new_unchecked(c, TransactionBehavior::Immediate)?;
         require_scope(&tx, &self.scope)?;
         let list = tables::ensure_list(&tx, &self.scope.text(), self.list)?;
-        let mut done = merge(&tx, list, self.replace.as_deref(), self.now)?;
+        let manner = Manner {
+            replace: self.replace.as_deref(),
+            take_over: self.take_over,
+        };
+        let mut done = merge(&tx, list, manner, self.now)?;
         done.entries = self.entries;
         done.expired = self.expired;
         tables::note_expiry(&tx, list, self.earliest)?;
@@ -220,7 +234,7 @@ impl ListImport<'_> {
             return Ok(done);
         }
         let subject = format!(
-            "{} {} from {from}: {} entries, {} added, {} changed, {} unchanged, {} removed, \
+            "{} {} from {from}: {} entries, {} added, {} changed, {} unchanged, {} kept, {} removed, \
              {} duplicates, {} expired before",
             self.list.as_str(),
             self.scope.name(),
@@ -228,6 +242,7 @@ impl ListImport<'_> {
             done.added,
             done.changed,
             done.unchanged,
+            done.kept,
             done.removed,
             done.duplicates,
             done.expired,

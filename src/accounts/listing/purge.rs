@@ -126,20 +126,24 @@ impl Accounts {
     /// # Errors
     /// The database cannot be written.
     pub fn sweep_notes(&mut self) -> Result<(), AccountsError> {
-        let notes: i64 =
-            self.connection
-                .query_row("SELECT count(*) FROM list_note", [], |row| row.get(0))?;
-        if notes >= NOTES {
-            sweep(&self.connection)?;
+        if count_notes(&self.connection)? >= NOTES {
+            sweep_notes(&self.connection, "")?;
         }
         Ok(())
     }
 }
 
-fn sweep(c: &Connection) -> rusqlite::Result<usize> {
+pub(super) fn count_notes(c: &Connection) -> rusqlite::Result<i64> {
+    c.query_row("SELECT count(*) FROM list_note", [], |row| row.get(0))
+}
+
+/// Forgets notes that no entry has, and to which the condition `and` applies.
+pub(super) fn sweep_notes(c: &Connection, and: &str) -> rusqlite::Result<usize> {
     c.execute(
-        "DELETE FROM list_note WHERE id NOT IN
-             (SELECT note FROM list_number UNION SELECT note FROM list_pattern)",
+        &format!(
+            "DELETE FROM main.list_note WHERE id NOT IN
+                 (SELECT note FROM list_number UNION SELECT note FROM list_pattern) {and}"
+        ),
         [],
     )
 }

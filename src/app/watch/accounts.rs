@@ -5,10 +5,12 @@
 //! large import, are read whole on a thread of their own: meanwhile calls go on under what was
 //! there, and other edits come into force as ever.
 
-use super::super::{DataDir, clock};
+use super::super::DataDir;
+use super::super::clock::{self, Monotonic};
 use super::news;
 use crate::accounts::{Accounts, AccountsError, NumberLists, Snapshot};
 use crate::decide::Engine;
+use crate::domain::Timestamp;
 use crate::telemetry::{Event, Telemetry};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,8 +19,10 @@ use std::time::Duration;
 
 /// A list that can be read within this time is in force at the same look.
 const BRIEFLY: Duration = Duration::from_millis(200);
-/// Looks between two sweeps of what no entry uses any more: a day of hours.
-const SWEEP: u32 = 24;
+/// Looks for what can be taken off in a day: one an hour.
+const A_DAY: u32 = 24;
+/// Seconds by which the wall clock may go differently from the time that passes between two looks.
+const STEP: i64 = 600;
 
 /// Puts edits in force.
 pub(super) struct AccountsWatcher {
@@ -151,6 +155,33 @@ fn read_whole(data_dir: PathBuf, lists: Vec<i64>) -> Receiver<Result<NumberLists
 pub(super) struct ListPurger {
     data_dir: Arc<DataDir>,
     looks: u32,
+    passing: Monotonic,
+    wall: WallClock,
+}
+
+/// Whether the wall clock is to be believed. Entries that it says have expired are taken off for
+/// good, so one that has jumped, by a wrong hand or a bad time server, must be seen first.
+#[derive(Clone, Copy, Debug, Default)]
+struct WallClock {
+    /// Seconds that it was ahead of the time that had passed since the start, at the last look.
+    ahead: i64,
+    /// Looks since it jumped.
+    doubted: u32,
+}
+
+impl WallClock {
+    /// Believed at once while it goes as time passes, and after a jump once it has gone so for a
+    /// day.
+    fn is_believed(&mut self, now: Timestamp, passed: Timestamp) -> bool {
+        let ahead = now.secs().saturating_sub(passed.secs());
+        if ahead.saturating_sub(self.ahead).saturating_abs() > STEP {
+            self.doubted = A_DAY;
+        }
+        self.ahead = ahead;
+        let believed = self.doubted == 0;
+        self.doubted = self.doubted.saturating_sub(1);
+        believed
+    }
 }
 
 impl ListPurger {
@@ -158,6 +189,8 @@ impl ListPurger {
         Self {
             data_dir: Arc::clone(data_dir),
             looks: 0,
+            passing: Monotonic::start(),
+            wall: WallClock::default(),
         }
     }
 
@@ -171,13 +204,66 @@ impl ListPurger {
         }
     }
 
-    fn purge(&self) -> Result<u64, AccountsError> {
+    fn purge(&mut self) -> Result<u64, AccountsError> {
         let now = clock::now();
         let mut accounts = Accounts::open(self.data_dir.path(), now)?;
-        let purged = accounts.purge_expired(now)?;
-        if self.looks.is_multiple_of(SWEEP) {
+        // Also at the first look: a process may not live for a day.
+        if self.looks % A_DAY == 1 {
             accounts.sweep_notes()?;
         }
-        Ok(purged)
+        if !self.wall.is_believed(now, self.passing.now()) {
+            tracing::warn!(
+                "the clock has jumped: expired list entries are not taken off for a day"
+            );
+            return Ok(0);
+        }
+        accounts.purge_expired(now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: Timestamp = Timestamp::from_secs(1_760_000_000);
+    const HOUR: i64 = 3_600;
+
+    #[test]
+    fn a_clock_that_jumps_is_believed_after_a_day() {
+        for jump in [30 * 24 * HOUR, -2 * HOUR] {
+            let mut wall = WallClock::default();
+            let mut look = |hour: i64, ahead: i64| {
+                let passed = NOON.plus_secs(hour * HOUR);
+                wall.is_believed(passed.plus_secs(ahead), passed)
+            };
+            assert!((1..=30).all(|hour| look(hour, 5 * (hour % 2))));
+            assert!((31..55).all(|hour| !look(hour, jump)), "{jump}");
+            assert!((55..60).all(|hour| look(hour, jump)), "{jump}");
+            // Back again is another jump.
+            assert!(!look(60, 0));
+        }
+    }
+
+    #[test]
+    fn nothing_is_taken_off_by_a_clock_that_has_jumped() {
+        use crate::accounts::{EntryKind, ListKind, Scope};
+        let folder = tempfile::tempdir().expect("folder");
+        let data_dir = Arc::new(DataDir::open(folder.path()).expect("opened"));
+        let now = clock::now();
+        let (long_ago, ended) = (now.plus_secs(-72 * HOUR), now.plus_secs(-48 * HOUR));
+        let list = |value: &str| {
+            let mut accounts = Accounts::open(folder.path(), long_ago).expect("opened");
+            let (scope, list, kind) = (Scope::System, ListKind::Black, EntryKind::Number);
+            let ends = Some(ended);
+            let added = accounts.list_add(&scope, list, kind, value, "why", "cli", ends, long_ago);
+            added.expect("added");
+        };
+        list("1");
+        let mut purger = ListPurger::new(&data_dir);
+        // As if the clock had been put forward since the start.
+        purger.wall.ahead = -7 * 24 * HOUR;
+        assert_eq!(purger.purge().expect("looked"), 0);
+        let mut purger = ListPurger::new(&data_dir);
+        assert_eq!(purger.purge().expect("looked"), 1);
     }
 }

@@ -50,6 +50,10 @@ pub(in crate::cli) struct ImportArgs {
     /// The file is all there is of this source: what it does not have goes.
     #[arg(long, value_name = "NAME", conflicts_with = "source")]
     replace_source: Option<String>,
+    /// Entries that another source has listed become this one's, with its reason and expiry;
+    /// otherwise they are kept as they are.
+    #[arg(long)]
+    take_over: bool,
     /// Where rows that cannot be read are set aside [default: FILE.rejected.csv].
     #[arg(long, value_name = "FILE")]
     bad_rows: Option<PathBuf>,
@@ -112,6 +116,7 @@ pub(super) fn run(
     let mut aside = Aside::new(rejected);
     let replace = args.replace_source.as_deref();
     let mut import = accounts.list_import(&args.scope, defaults.list, replace, now)?;
+    import.take_over(args.take_over);
     let (mut read, mut good) = (0u64, 0u64);
     loop {
         let row = rows.next().with_context(name)?;
@@ -150,11 +155,12 @@ fn tell(done: &Imported, set_aside: u64, format: Format) -> anyhow::Result<Done>
         output::json(&serde_json::json!({"imported": done, "set_aside": set_aside}))?;
     } else {
         output::line(&format!(
-            "{} entries: {} added, {} changed, {} unchanged, {} given twice, {} expired before; {} taken off",
+            "{} entries: {} added, {} changed, {} unchanged, {} kept of other sources, {} given twice, {} expired before; {} taken off",
             done.entries,
             done.added,
             done.changed,
             done.unchanged,
+            done.kept,
             done.duplicates,
             done.expired,
             done.removed

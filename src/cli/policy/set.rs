@@ -53,19 +53,18 @@ pub(in crate::cli) struct SetArgs {
     /// "oct-mar mon-fri 18:00-08:00"; may be repeated, all of them hold; "" for none.
     #[arg(long, value_name = "PERIOD", value_parser = period)]
     off_hours: Vec<Or<PeriodRules>>,
-    /// Allow calls only from these: country codes, continent:EU, risk:low; e.g. BR,PT.
+    /// Allow calls only from these: country codes, continent:EU, risk:low; e.g. BR,PT; "" for
+    /// all.
     #[arg(long, value_name = "ITEM,..", value_delimiter = ',')]
     origin_only: Option<Vec<String>>,
-    /// Allow no calls from these, also where --origin-only names them; alone: all but these; ""
-    /// for all.
+    /// Allow no calls from these, also where --origin-only names them; "" for none.
     #[arg(long, value_name = "ITEM,..", value_delimiter = ',')]
     origin_except: Option<Vec<String>>,
     /// Allow calls only to these: country codes, XG (satellite and global numbers),
-    /// continent:EU, risk:low.
+    /// continent:EU, risk:low; "" for all.
     #[arg(long, value_name = "ITEM,..", value_delimiter = ',')]
     destination_only: Option<Vec<String>>,
-    /// Allow no calls to these, also where --destination-only names them; alone: all but these;
-    /// "" for all.
+    /// Allow no calls to these, also where --destination-only names them; "" for none.
     #[arg(long, value_name = "ITEM,..", value_delimiter = ',')]
     destination_except: Option<Vec<String>>,
     /// Who gets reports of this policy's calls; "" for nobody.
@@ -244,22 +243,20 @@ fn set<T: Copy>(field: &mut Option<T>, given: Option<Or<T>>) {
     }
 }
 
-/// What is given for one direction is its whole rule: the half that is not given is emptied.
+/// A half that is not given stays as it is: to loosen a rule must be said.
 fn apply_countries(
     rules: &mut CountryRules,
     only: &Option<Vec<String>>,
     except: &Option<Vec<String>>,
 ) {
-    if only.is_some() || except.is_some() {
-        let items = |half: &Option<Vec<String>>| {
-            let items = half.as_deref().and_then(given).unwrap_or_default();
-            items.iter().map(|item| tidy(item)).collect()
-        };
-        *rules = CountryRules {
-            only: items(only),
-            except: items(except),
-        };
-    }
+    let replace = |half: &mut Vec<String>, items: &Option<Vec<String>>| {
+        if let Some(items) = items {
+            let items = given(items).unwrap_or_default();
+            *half = items.iter().map(|item| tidy(item)).collect();
+        }
+    };
+    replace(&mut rules.only, only);
+    replace(&mut rules.except, except);
 }
 
 fn names_countries(half: &Option<Vec<String>>) -> bool {

@@ -120,6 +120,42 @@ fn lists_and_rules_are_in_force_within_a_second() {
     assert_eq!(service.sql(audited), "1");
 }
 
+/// Where a call comes from is read from the address, by Debian's tor-geoipdb (`make setup` installs it). Without a
+/// database nobody knows, which is R05's business.
+#[test]
+fn a_country_of_origin_is_refused_by_the_address() {
+    for (database, enabled, code) in [
+        ("accounts_origin", "true", "R04"),
+        ("accounts_no_origin", "false", "R05"),
+    ] {
+        let service = TestService::prepare_on_shared(database).with("TFPS_GEO__ENABLED", enabled);
+        let service = service.started();
+        let phone = Phone::new(service.prevention());
+        let from = |address: &str| phone.invite(LONDON).with("P-Received", address);
+        let (american, own) = ("8.8.8.8", "10.1.2.3");
+        assert_eq!(code_of(&phone.ask(&from(american))), "A00", "{database}");
+
+        let set = ["policy", "set", "root", "default", "--origin-except", "US"];
+        let rule = [
+            &set[..],
+            &["--mode", "R04=enforce", "--mode", "R05=enforce"],
+        ]
+        .concat();
+        in_force(&service, &rule, code, || from(american));
+        // A private address is of no country, whatever the database.
+        assert_eq!(code_of(&phone.ask(&from(own))), "R05", "{database}");
+        let known = [&set[..], &["--mode", "R05=off"]].concat();
+        in_force(&service, &known, "A00", || from(own));
+        let american = code_of(&phone.ask(&from(american)));
+        assert_eq!(american == "R04", code == "R04", "{database}: {american}");
+
+        service.wait_for_rows(service.decided());
+        let origin = "SELECT DISTINCT origin FROM calls WHERE code = 'R04'";
+        let expected = if code == "R04" { "US" } else { "" };
+        assert_eq!(service.sql(origin), expected, "{database}");
+    }
+}
+
 #[test]
 fn an_edit_that_cannot_be_is_refused_and_changes_nothing() {
     let service = TestService::prepare();

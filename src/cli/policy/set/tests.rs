@@ -139,7 +139,7 @@ fn periods_replace_those_before_and_the_zone_stays() {
 }
 
 #[test]
-fn both_halves_of_a_country_rule_may_be_given_and_one_alone_is_the_whole() {
+fn a_half_of_a_country_rule_that_is_not_given_stays() {
     let both = after(
         &PolicyRules::default(),
         &[
@@ -152,10 +152,17 @@ fn both_halves_of_a_country_rule_may_be_given_and_one_alone_is_the_whole() {
     assert_eq!(both.destination.only, ["continent:EU", "BR"]);
     assert_eq!(both.destination.except, ["risk:high"]);
     let except = after(&both, &["--destination-except", "GB"]);
-    assert!(except.destination.only.is_empty());
+    assert_eq!(except.destination.only, ["continent:EU", "BR"]);
     assert_eq!(except.destination.except, ["GB"]);
-    let all = after(&both, &["--destination-except", ""]);
+    let only = after(&except, &["--destination-only", "PT"]);
+    assert_eq!(only.destination.only, ["PT"]);
+    assert_eq!(only.destination.except, ["GB"]);
+    let loose = after(&only, &["--destination-only", ""]);
+    assert!(loose.destination.only.is_empty());
+    assert_eq!(loose.destination.except, ["GB"]);
+    let all = after(&loose, &["--destination-except", ""]);
     assert_eq!(all.destination, CountryRules::default());
+    assert_eq!(both.origin, CountryRules::default(), "the other direction");
     // A comma too many is a mistake, which the rules themselves refuse.
     let comma = after(&both, &["--destination-only", "BR,"]);
     assert_eq!(comma.destination.only, ["BR", ""]);
