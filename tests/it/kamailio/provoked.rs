@@ -39,6 +39,30 @@ async fn by_an_extension_that_tfps_does_not_know() {
     decided_all_the_same(("Require", "teleport"), "teleport").await;
 }
 
+/// TFPS says nothing to what is over 16 KiB, also when that is the proxy's doing.
+#[tokio::test]
+async fn by_a_message_too_long_for_tfps() {
+    for mode in FORMS {
+        let tfps = Tfps::start().await;
+        let gateway = Uas::start(|_| Script::Answer).await;
+        let kamailio = kamailio(mode, tfps.prevention(), &gateway);
+        for (name, bytes, status) in [
+            ("Subject", 9_000, 403),
+            ("User-Agent", 9_000, 403),
+            ("Subject", 13_000, 513),
+            ("Subject", 17_000, 513),
+            ("User-Agent", 17_000, 513),
+        ] {
+            let long = "x".repeat(bytes);
+            let header = [(name, long.as_str())];
+            let mut call = Call::place_with(kamailio.addr, "alice", BLACKLISTED, &header).await;
+            assert_eq!(call.status().await, status, "{mode:?}: {name}, {bytes}");
+        }
+        assert!(gateway.seen("INVITE").is_empty());
+        tfps.recorded(2);
+    }
+}
+
 /// Of five calls at once one is within the rate; the others are busy, and with that refused.
 #[tokio::test]
 async fn by_more_calls_than_the_rate() {
@@ -78,7 +102,7 @@ async fn by_any_other_answer() {
     for mode in FORMS {
         let kamailio = kamailio(mode, tfps.addr, &gateway);
         for code in [
-            302, 400, 404, 405, 413, 420, 480, 482, 483, 484, 486, 503, 600, 606,
+            302, 400, 404, 405, 413, 420, 480, 482, 483, 484, 486, 503, 505, 513, 600, 606,
         ] {
             let mut call = Call::place(kamailio.addr, "alice", &format!("5548900000{code}")).await;
             assert_eq!(call.status().await, 403, "{mode:?}: {code}");
