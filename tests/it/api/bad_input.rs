@@ -86,7 +86,7 @@ const WRONG: &[(&[&str], &str)] = &[
 
 #[test]
 fn arguments_that_do_not_do_are_told_and_change_nothing() {
-    let service = TestService::prepare();
+    let service = TestService::prepare().with_accounts();
     let state = || {
         let export = service.tfps_ok(&["policy", "export"]);
         let audit = service.tfps_ok(&["audit", "--json"]);

@@ -122,7 +122,7 @@ fn lists_and_rules_are_in_force_within_a_second() {
 
 #[test]
 fn an_edit_that_cannot_be_is_refused_and_changes_nothing() {
-    let service = TestService::prepare();
+    let service = TestService::prepare().with_accounts();
     for (edit, said) in [
         (
             &["list", "add", "black", "number", "12a", "--reason", "x"][..],
