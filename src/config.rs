@@ -4,6 +4,7 @@
 //! the file. Unknown keys are refused. Checking needs no network.
 
 mod detection;
+mod ports;
 mod transport;
 
 pub use detection::{DetectionSettings, NeutralPeer};
@@ -192,6 +193,18 @@ pub enum ConfigError {
         value: String,
         /// What would do.
         expected: &'static str,
+    },
+    /// Two listeners on one port.
+    #[error(
+        "configuration keys `{one}` and `{other}`: both listen on {address}: give one of them another port"
+    )]
+    SamePort {
+        /// The first key.
+        one: &'static str,
+        /// The second.
+        other: &'static str,
+        /// Where the second listens.
+        address: SocketAddr,
     },
     /// A variable that is nearly a key, and would be ignored.
     #[error("environment: `{found}` is no configuration key: expected `{meant}`")]
@@ -392,7 +405,7 @@ impl Settings {
             .map(|(key, good, value)| (key.to_owned(), good, value))
             .chain(self.detection.checks());
         match checks.into_iter().find(|(_, good, _)| !good) {
-            None => Ok(self),
+            None => ports::check(&self).map(|()| self),
             Some((key, _, value)) => Err(ConfigError::Value {
                 value,
                 expected: expected(&key).unwrap_or_default(),
@@ -689,6 +702,24 @@ mod tests {
             .expect_err("a slip")
             .to_string();
         assert!(error.contains("TFPS_STORE__URL"), "{error}");
+    }
+
+    #[test]
+    fn the_page_of_the_configuration_has_every_key_and_no_other() {
+        let page = include_str!("../docs/configuration.md");
+        let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
+        let mut told: Vec<_> = rows
+            .map(|row| {
+                let (key, rest) = row.split_once("` | ").expect("a key");
+                let (default, meaning) = rest.split_once(" | ").expect("a default");
+                assert!(!default.is_empty() && meaning.len() > 10, "{key}");
+                key
+            })
+            .collect();
+        told.sort_unstable();
+        let mut keys = KEYS.map(|(key, _)| key);
+        keys.sort_unstable();
+        assert_eq!(told, keys);
     }
 
     #[test]

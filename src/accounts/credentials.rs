@@ -205,7 +205,7 @@ impl Accounts {
                 None => default_policy(edit, &domain)?,
             };
             if exists(edit, &domain, user.as_str())? {
-                return Err(AccountsError::Exists(format!("{user}@{domain}")));
+                return Err(AccountsError::SubscriberExists(format!("{user}@{domain}")));
             }
             plans::within_seats(edit, &domain, || {
                 subscribers::set(edit, Subscriber::User(user.as_str()), &domain, &policy).map(drop)

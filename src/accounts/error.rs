@@ -29,6 +29,11 @@ pub enum AccountsError {
     NoSubscriber(String),
     #[error("`{}` exists already", shown(.0))]
     Exists(String),
+    #[error(
+        "subscriber `{}` is there already: `tfps subscriber set` gives another policy, `tfps subscriber password` another password",
+        shown(.0)
+    )]
+    SubscriberExists(String),
     #[error("policy `{}` is in use: give its domain and subscribers another one first", shown(.0))]
     PolicyInUse(String),
     #[error("the root domain stays: it serves calls of no other domain")]
@@ -53,10 +58,11 @@ pub enum AccountsError {
     BadNumber { value: String, source: NumberError },
     #[error("dial prefix `{}`: expected 1 to 8 digits, `*` or `#`", shown(.0))]
     BadDialPrefix(String),
-    #[error("user-agent pattern `{}`: expected a regular expression: {}", shown(.pattern), shown(&.source.to_string()))]
+    #[error("user-agent pattern `{}`: expected a regular expression: {}", shown(.pattern), complaint(.error))]
     BadPattern {
         pattern: String,
-        source: regex::Error,
+        /// Not its source: that tells the pattern again, over several lines.
+        error: regex::Error,
     },
     #[error("user-agent pattern: expected 1 to 1000 bytes of printable characters")]
     LongPattern,
@@ -103,7 +109,9 @@ pub enum AccountsError {
     TooMany(usize),
     #[error("`{}` is not trusted: `tfps domain list` shows what is", shown(.0))]
     NotTrusted(String),
-    #[error("0 calls per second: expected at least 1, or none for no limit")]
+    #[error(
+        "0 calls per second: expected at least 1, or no limit (`unlimited` as an option, null as JSON)"
+    )]
     BadRate,
     #[error("time `{}`: expected RFC 3339, e.g. 2030-01-01T00:00:00Z", shown(.0))]
     BadTime(String),
@@ -138,6 +146,13 @@ pub enum AccountsError {
         field: String,
         source: Box<AccountsError>,
     },
+}
+
+/// What is wrong with a pattern, without the pattern: the last line of what the parser says.
+fn complaint(error: &regex::Error) -> String {
+    let text = error.to_string();
+    let last = text.lines().last().unwrap_or_default();
+    shown(last.trim_start_matches("error: "))
 }
 
 /// Whose fault it is.
@@ -203,9 +218,11 @@ impl AccountsError {
             | Self::NoSubscriber(_)
             | Self::NoEntry(_)
             | Self::NoToken(_) => Fault::Missing,
-            Self::Exists(_) | Self::PolicyInUse(_) | Self::RootStays | Self::NoSeat { .. } => {
-                Fault::Conflict
-            }
+            Self::Exists(_)
+            | Self::SubscriberExists(_)
+            | Self::PolicyInUse(_)
+            | Self::RootStays
+            | Self::NoSeat { .. } => Fault::Conflict,
             Self::Stale(_) => Fault::Stale,
             Self::Database(_)
             | Self::Folder { .. }

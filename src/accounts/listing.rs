@@ -189,9 +189,9 @@ impl EntryKind {
             }
             Self::Agent => AgentList::new(vec![(value.to_owned(), Entry::lasting(""))])
                 .map(|_| Value::Pattern(self, value.to_owned()))
-                .map_err(|source| AccountsError::BadPattern {
+                .map_err(|error| AccountsError::BadPattern {
                     pattern: value.to_owned(),
-                    source,
+                    error,
                 }),
         }
     }

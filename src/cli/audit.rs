@@ -1,6 +1,6 @@
 //! `tfps audit`
 
-use super::context::Context;
+use super::context::{Access, Context};
 use super::output::Format;
 use super::{Done, output};
 use crate::accounts::{AuditFilter, AuditRow, Expiry};
@@ -35,9 +35,14 @@ pub(super) fn run(context: &Context, args: AuditArgs) -> anyhow::Result<Done> {
         actor: args.actor,
         subject: args.subject,
         before: None,
-        limit: args.limit,
+        limit: args.limit.saturating_add(1),
     };
-    let rows = context.accounts()?.audit_log(&filter)?;
+    let mut rows = context.accounts(Access::Reading)?.audit_log(&filter)?;
+    let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
+    if rows.len() > limit {
+        rows.truncate(limit);
+        output::tell_more(1, true);
+    }
     let headings = ["at", "actor", "action", "subject", "before", "after"];
     output::list(args.format, &headings, &rows, |row| {
         [

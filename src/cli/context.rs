@@ -6,8 +6,28 @@ use crate::config::Settings;
 use crate::store::Store;
 use anyhow::Context as _;
 use std::io::IsTerminal;
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tracing_subscriber::EnvFilter;
+
+/// How long a service on this folder may take to accept a connection.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// What a command does with the data folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Only looks: a folder that is not there stays so.
+    Reading,
+    /// Changes something: the folder is made on first use.
+    Editing,
+}
+
+impl Access {
+    pub(super) const fn reading_if(reads: bool) -> Self {
+        if reads { Self::Reading } else { Self::Editing }
+    }
+}
 
 /// Configuration and data folder of one run.
 pub(super) struct Context {
@@ -48,10 +68,44 @@ impl Context {
         Ok(DataDir::open(&self.data_dir)?)
     }
 
-    /// The accounts, made on first use.
-    pub(super) fn accounts(&self) -> anyhow::Result<Accounts> {
-        self.tell_new_folder();
+    /// The accounts; made on first use, unless they are only to be read.
+    pub(super) fn accounts(&self, access: Access) -> anyhow::Result<Accounts> {
+        match access {
+            Access::Reading => self.require(&self.data_dir.join("accounts.sqlite"))?,
+            Access::Editing => self.tell_new_folder(),
+        }
         Ok(Accounts::open(&self.data_dir, clock::now())?)
+    }
+
+    /// The data folder of an installation that is there.
+    pub(super) fn existing_data_dir(&self) -> anyhow::Result<DataDir> {
+        self.require(&self.data_dir)?;
+        Ok(DataDir::open(&self.data_dir)?)
+    }
+
+    /// Fails, and makes nothing, where nothing was ever made.
+    fn require(&self, path: &Path) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            path.exists(),
+            "no data folder of tfps at {}: give the --data-dir of one, or make it with `tfps serve`",
+            self.data_dir.display()
+        );
+        Ok(())
+    }
+
+    /// What an edit came to: in force where a service runs on the folder.
+    pub(super) fn told_done(&self) -> String {
+        match self.is_served() {
+            true => "done; a running service has it in force within a second".to_owned(),
+            false => format!("done; no service runs on {} now", self.data_dir.display()),
+        }
+    }
+
+    /// Whether a service listens where one on this folder noted that it does: the note of one
+    /// that was killed stays.
+    fn is_served(&self) -> bool {
+        DataDir::addresses(&self.data_dir)
+            .is_some_and(|at| TcpStream::connect_timeout(&at.http, PATIENCE).is_ok())
     }
 
     /// A mistyped folder should not pass for an installation.
@@ -107,5 +161,43 @@ mod tests {
             "{error}"
         );
         assert!(!wrong.exists(), "a wrong path must not become a folder");
+    }
+
+    fn context(data_dir: PathBuf) -> Context {
+        Context {
+            settings: Settings::default(),
+            config: None,
+            data_dir,
+        }
+    }
+
+    #[test]
+    fn reading_makes_no_folder_and_editing_does() {
+        let folder = tempfile::tempdir().expect("folder");
+        let data = folder.path().join("data");
+        let context = context(data.clone());
+        let error = context.accounts(Access::Reading).expect_err("none");
+        assert!(error.to_string().contains(&data.display().to_string()));
+        context.existing_data_dir().expect_err("none");
+        assert!(!data.exists());
+        context.accounts(Access::Editing).expect("made");
+        context.accounts(Access::Reading).expect("there");
+        context.existing_data_dir().expect("there");
+    }
+
+    #[test]
+    fn in_force_only_where_a_service_answers() {
+        let folder = tempfile::tempdir().expect("folder");
+        let context = context(folder.path().to_owned());
+        assert!(context.told_done().contains("no service runs on"));
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("bound");
+        let at = listener.local_addr().expect("an address");
+        let addresses = serde_json::json!({"prevention": at, "detection": at, "http": at,
+            "store": "http://127.0.0.1:1"});
+        std::fs::write(folder.path().join("addresses.json"), addresses.to_string())
+            .expect("written");
+        assert!(context.told_done().contains("in force within a second"));
+        drop(listener);
+        assert!(context.told_done().contains("no service runs on"));
     }
 }

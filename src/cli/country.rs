@@ -1,6 +1,6 @@
 //! `tfps country`
 
-use super::context::Context;
+use super::context::{Access, Context};
 use super::output::Format;
 use super::{Done, output};
 use crate::app::clock;
@@ -46,7 +46,8 @@ struct Row {
 }
 
 pub(super) fn run(context: &Context, command: CountryCommand) -> anyhow::Result<Done> {
-    let mut accounts = context.accounts()?;
+    let access = Access::reading_if(matches!(command, CountryCommand::List { .. }));
+    let mut accounts = context.accounts(access)?;
     match command {
         CountryCommand::List { risk, own, format } => {
             let mut rows = rows(&accounts.country_risks()?);

@@ -1,6 +1,6 @@
 //! `tfps domain`
 
-use super::context::Context;
+use super::context::{Access, Context};
 use super::output::Format;
 use super::{Done, output};
 use crate::app::clock;
@@ -56,7 +56,8 @@ pub(super) enum DomainCommand {
 }
 
 pub(super) fn run(context: &Context, command: DomainCommand) -> anyhow::Result<Done> {
-    let mut accounts = context.accounts()?;
+    let access = Access::reading_if(matches!(command, DomainCommand::List { .. }));
+    let mut accounts = context.accounts(access)?;
     let now = clock::now();
     match command {
         DomainCommand::List { format } => {
@@ -83,10 +84,12 @@ pub(super) fn run(context: &Context, command: DomainCommand) -> anyhow::Result<D
         }
         DomainCommand::Add { domain, trust } => {
             accounts.add_domain(&domain, &trust, now)?;
+            trust.iter().for_each(|network| warn_of_all(network));
         }
         DomainCommand::Remove { domain } => accounts.remove_domain(&domain, now)?,
         DomainCommand::Trust { domain, network } => {
             accounts.set_trust(&domain, &network, true, now)?;
+            warn_of_all(&network);
         }
         DomainCommand::Untrust { domain, network } => {
             accounts.set_trust(&domain, &network, false, now)?;
@@ -97,6 +100,11 @@ pub(super) fn run(context: &Context, command: DomainCommand) -> anyhow::Result<D
             default_policy,
             default_user,
         } => {
+            if dial_prefix.is_none() && default_policy.is_none() && default_user.is_none() {
+                anyhow::bail!(
+                    "nothing to change: give --dial-prefix, --default-policy or --default-user"
+                );
+            }
             let prefixes = dial_prefix.map(|all| {
                 all.into_iter()
                     .filter(|p| !p.is_empty())
@@ -112,4 +120,33 @@ pub(super) fn run(context: &Context, command: DomainCommand) -> anyhow::Result<D
         }
     }
     output::changed()
+}
+
+fn warn_of_all(network: &str) {
+    if is_everybody(network) {
+        eprintln!(
+            "warning: {network} is every address there is: whoever reaches the service is trusted, \
+             without a password"
+        );
+    }
+}
+
+fn is_everybody(network: &str) -> bool {
+    let parsed: Result<ipnet::IpNet, _> = network.parse();
+    parsed.is_ok_and(|network| network.prefix_len() == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_network_of_all_addresses_is_everybody() {
+        for network in ["0.0.0.0/0", "::/0", "192.0.2.1/0"] {
+            assert!(is_everybody(network), "{network}");
+        }
+        for network in ["0.0.0.0", "10.0.0.0/8", "::1", "::/1"] {
+            assert!(!is_everybody(network), "{network}");
+        }
+    }
 }

@@ -7,7 +7,9 @@ mod import;
 mod rows;
 mod show;
 
-use super::context::Context;
+pub(super) use expiry::Expiry;
+
+use super::context::{Access, Context};
 use super::{Done, output};
 use crate::accounts::{EntryKind, ListKind, Scope};
 use crate::app::clock;
@@ -79,7 +81,11 @@ fn scope_name(stored: &str) -> &str {
 }
 
 pub(super) fn run(context: &Context, command: ListCommand) -> anyhow::Result<Done> {
-    let mut accounts = context.accounts()?;
+    let access = Access::reading_if(matches!(
+        command,
+        ListCommand::Show(_) | ListCommand::Check(_) | ListCommand::Export(_)
+    ));
+    let mut accounts = context.accounts(access)?;
     let now = clock::now();
     match command {
         ListCommand::Show(args) => return show::show(&accounts, &args),

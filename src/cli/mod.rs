@@ -38,13 +38,22 @@ const EXIT_CONFIG: u8 = 64;
 /// Rows were set aside, everything else was done (`EX_DATAERR`).
 const EXIT_DATA: u8 = 65;
 
+/// Heading of the options that every command takes.
+const EVERYWHERE: &str = "Options of every command";
+
 /// Stops telephone fraud before the call is set up.
 #[derive(Parser, Debug)]
 #[command(name = "tfps", version, arg_required_else_help = true)]
 struct Cli {
     /// Configuration file (TOML); none is needed. `TFPS_SECTION__KEY` in the environment goes
     /// before it.
-    #[arg(long, global = true, value_name = "FILE", env = "TFPS_CONFIG")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "TFPS_CONFIG",
+        help_heading = EVERYWHERE
+    )]
     config: Option<PathBuf>,
 
     /// Everything that is written is written under this folder.
@@ -53,6 +62,7 @@ struct Cli {
         global = true,
         value_name = "DIR",
         env = "TFPS_DATA_DIR",
+        help_heading = EVERYWHERE,
         default_value = "data"
     )]
     data_dir: PathBuf,
@@ -109,6 +119,8 @@ enum Command {
 enum Done {
     /// Everything was done.
     All,
+    /// Everything was done, and the accounts are other than they were.
+    Edited,
     /// Some rows of a file were set aside.
     SomeSetAside,
 }
@@ -118,10 +130,13 @@ enum Done {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     match run(cli) {
-        Ok(Done::All) => ExitCode::SUCCESS,
+        Ok(Done::All | Done::Edited) => ExitCode::SUCCESS,
         Ok(Done::SomeSetAside) => ExitCode::from(EXIT_DATA),
         Err(error) if output::nobody_reads(&error) => ExitCode::SUCCESS,
         Err(error) => {
+            if let Some(wrong) = error.downcast_ref::<clap::Error>() {
+                wrong.exit();
+            }
             output::error(&error);
             if is_configuration(&error) {
                 ExitCode::from(EXIT_CONFIG)
@@ -155,8 +170,24 @@ fn run(cli: Cli) -> anyhow::Result<Done> {
         command => command,
     };
     let context = Context::load(cli.config.as_deref(), cli.data_dir)?;
+    let done = match command {
+        Command::Domain(command) => domain::run(&context, command),
+        Command::Policy(command) => policy::run(&context, command),
+        Command::Country(command) => country::run(&context, command),
+        Command::Subscriber(command) => subscriber::run(&context, command),
+        Command::Plan(command) => plan::run(&context, command),
+        Command::List(command) => list::run(&context, command),
+        command => return run_other(context, command),
+    }?;
+    if done == Done::Edited {
+        output::line(&context.told_done())?;
+    }
+    Ok(done)
+}
+
+/// The commands that edit no accounts, or need not say so.
+fn run_other(context: Context, command: Command) -> anyhow::Result<Done> {
     match command {
-        Command::EmbeddedClickhouse(_) => Ok(Done::All),
         Command::Serve => block_on(serve::run(context)),
         Command::Check => check::run(&context),
         Command::Migrate => block_on(migrate::run(context)),
@@ -168,15 +199,17 @@ fn run(cli: Cli) -> anyhow::Result<Done> {
         Command::Score(args) => score::run(&context, args),
         Command::Train(args) => block_on(train::run(context, args)),
         Command::Models(command) => models::run(&context, command),
-        Command::Domain(command) => domain::run(&context, command),
-        Command::Policy(command) => policy::run(&context, command),
-        Command::Country(command) => country::run(&context, command),
-        Command::Subscriber(command) => subscriber::run(&context, command),
-        Command::Plan(command) => plan::run(&context, command),
         Command::Token(command) => token::run(&context, command),
         Command::Audit(args) => audit::run(&context, args),
-        Command::List(command) => list::run(&context, command),
         Command::Verdict(args) => block_on(verdict::run(context, args)),
+        // Run above.
+        Command::EmbeddedClickhouse(_)
+        | Command::Domain(_)
+        | Command::Policy(_)
+        | Command::Country(_)
+        | Command::Subscriber(_)
+        | Command::Plan(_)
+        | Command::List(_) => Ok(Done::All),
     }
 }
 

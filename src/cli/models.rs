@@ -35,11 +35,15 @@ struct Row {
 }
 
 pub(super) fn run(context: &Context, command: ModelsCommand) -> anyhow::Result<Done> {
-    let models = context.data_dir()?.models();
+    let models = context.existing_data_dir()?.models();
     let now = clock::now();
     match command {
         ModelsCommand::List { format } => list(&models, format),
         ModelsCommand::Promote { id } => {
+            if !promotion::path_of(&models, &id).exists() {
+                let id = crate::accounts::shortened(&id, 60);
+                anyhow::bail!("no model `{id}`: `tfps models list` shows them");
+            }
             told(&promotion::promote(&models, &id, now, CATALOGUE, VERSION)?)?;
             Ok(Done::All)
         }

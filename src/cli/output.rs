@@ -94,10 +94,18 @@ pub(super) fn nobody_reads(error: &anyhow::Error) -> bool {
         .any(|inner| inner.is::<Closed>())
 }
 
-/// Says that an edit was made.
-pub(super) fn changed() -> anyhow::Result<Done> {
-    line("done; a running service has it in force within a second")?;
-    Ok(Done::All)
+/// Says that a listing was cut: by so many, or by more than were counted.
+pub(super) fn tell_more(more: u64, at_least: bool) {
+    match (more, at_least) {
+        (0, _) => {}
+        (more, true) => eprintln!("... and at least {more} more; --limit shows more"),
+        (more, false) => eprintln!("... and {more} more; --limit shows more"),
+    }
+}
+
+/// An edit was made.
+pub(super) const fn changed() -> anyhow::Result<Done> {
+    Ok(Done::Edited)
 }
 
 /// Prints an error with its causes on one line.

@@ -1,6 +1,6 @@
 //! `tfps plan`
 
-use super::context::Context;
+use super::context::{Access, Context};
 use super::output::Format;
 use super::{Done, output};
 use crate::accounts::{PLANS, PlanLimits, plan_name};
@@ -59,7 +59,8 @@ struct Row {
 }
 
 pub(super) fn run(context: &Context, command: PlanCommand) -> anyhow::Result<Done> {
-    let mut accounts = context.accounts()?;
+    let access = Access::reading_if(matches!(command, PlanCommand::List { .. }));
+    let mut accounts = context.accounts(access)?;
     match command {
         PlanCommand::List { format } => {
             let plans = accounts.plans()?;

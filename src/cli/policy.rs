@@ -3,7 +3,7 @@
 mod set;
 mod show;
 
-use super::context::Context;
+use super::context::{Access, Context};
 use super::output::Format;
 use super::{Done, output, policy_file};
 use crate::app::clock;
@@ -45,14 +45,34 @@ pub(super) enum PolicyCommand {
     Import(policy_file::ImportArgs),
 }
 
+/// A policy, for listing.
+#[derive(serde::Serialize)]
+struct Row {
+    domain: String,
+    policy: String,
+}
+
+impl PolicyCommand {
+    const fn access(&self) -> Access {
+        Access::reading_if(match self {
+            Self::List { .. } | Self::Show { .. } | Self::Export(_) => true,
+            Self::Import(args) => args.dry_run,
+            Self::Create { .. } | Self::Remove { .. } | Self::Set(_) => false,
+        })
+    }
+}
+
 pub(super) fn run(context: &Context, command: PolicyCommand) -> anyhow::Result<Done> {
-    let mut accounts = context.accounts()?;
+    let mut accounts = context.accounts(command.access())?;
     let now = clock::now();
     match command {
         PolicyCommand::List { format } => {
-            let rows = accounts.policies()?;
-            output::list(format, &["domain", "policy"], &rows, |(domain, policy)| {
-                vec![domain.clone(), policy.clone()]
+            let rows = accounts.policies()?.into_iter();
+            let rows: Vec<_> = rows
+                .map(|(domain, policy)| Row { domain, policy })
+                .collect();
+            output::list(format, &["domain", "policy"], &rows, |row| {
+                vec![row.domain.clone(), row.policy.clone()]
             })
         }
         PolicyCommand::Show {

@@ -30,7 +30,7 @@ pub(super) struct ImportArgs {
     file: PathBuf,
     /// Only show what would change.
     #[arg(long)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

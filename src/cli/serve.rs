@@ -7,8 +7,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 pub(super) async fn run(context: Context) -> anyhow::Result<Done> {
-    let first_start = !context.data_dir.join("accounts.sqlite").exists();
     let data_dir = context.data_dir()?;
+    // A service that ran saved its habits; a command that made the folder did not.
+    let first_start = !data_dir.windows().exists();
     let shutdown = CancellationToken::new();
     // Before anything is bound, so that a signal during the start is not lost.
     let (mut terminate, mut interrupt) = (
@@ -40,8 +41,10 @@ fn greet(addresses: &Addresses, context: &Context, first_start: bool) -> std::io
     let data = context.data_dir.display();
     if first_start {
         output::line(&format!(
-            "\nFirst start in {data}: made the root domain, which trusts this machine (127.0.0.0/8, ::1).\n\
-             Its policy enforces R01 R02 R03 R07 R12 R14; R15, the risk score, is in audit.\n\
+            "\nFirst start in {data}: the root domain begins with trust in this machine (127.0.0.0/8, ::1),\n\
+             which is then asked for no password: to try one, send from another address, or take the\n\
+             trust away with `tfps domain untrust root 127.0.0.0/8`.\n\
+             Its policy begins with R01 R02 R03 R07 R12 R14 enforced; R15, the risk score, is in audit.\n\
              Token of the REST API, for you only: {data}/api-token"
         ))?;
     }
@@ -54,6 +57,7 @@ fn greet(addresses: &Addresses, context: &Context, first_start: bool) -> std::io
         "\nTFPS {version} is answering calls\n\
          \x20 prevention  sip:{prevention} (UDP, TCP)   302 with A00<number> or Rnn<number>\n{tls}\
          \x20 detection   sip:{detection} (UDP, TCP)   503 to every forked copy; nothing is blocked\n\
+         \x20             http://{detection}/ (one GET: A00 or Rnn)\n\
          \x20 web         http://{http}/   /healthz /readyz /metrics /v1 /openapi.json\n\
          \x20 ClickHouse  {store}\n\n\
          Send it a call:\n\

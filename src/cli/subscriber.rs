@@ -1,6 +1,6 @@
 //! `tfps subscriber`
 
-use super::context::Context;
+use super::context::{Access, Context};
 use super::output::Format;
 use super::{Done, output};
 use crate::accounts::{Password, Subscriber, Vault};
@@ -71,10 +71,13 @@ pub(super) struct NewPassword {
 }
 
 pub(super) fn run(context: &Context, command: SubscriberCommand) -> anyhow::Result<Done> {
-    let mut accounts = context.accounts()?;
+    if let SubscriberCommand::List { format } = command {
+        return list(context, format);
+    }
+    let mut accounts = context.accounts(Access::Editing)?;
     let now = clock::now();
     match command {
-        SubscriberCommand::List { format } => return list(context, format),
+        SubscriberCommand::List { .. } => {}
         SubscriberCommand::Add {
             subscriber,
             policy,
@@ -128,7 +131,7 @@ pub(super) fn run(context: &Context, command: SubscriberCommand) -> anyhow::Resu
 }
 
 fn list(context: &Context, format: Format) -> anyhow::Result<Done> {
-    let accounts = context.accounts()?;
+    let accounts = context.accounts(Access::Reading)?;
     let unusable = accounts.unusable_passwords(&vault(context)?)?;
     if !unusable.is_empty() {
         eprintln!(

@@ -1,10 +1,12 @@
 //! `tfps token`
 
-use super::context::Context;
+use super::context::{Access, Context};
+use super::list::Expiry as Ending;
 use super::output::Format;
 use super::{Done, output};
-use crate::accounts::{NewToken, Role};
+use crate::accounts::{Expiry, NewToken, Role};
 use crate::app::clock;
+use crate::domain::Timestamp;
 use clap::ValueEnum;
 
 #[derive(clap::Subcommand, Debug)]
@@ -24,7 +26,7 @@ pub(super) enum TokenCommand {
         /// Of the role `domain`: which.
         #[arg(long, value_name = "DOMAIN")]
         domain: Option<String>,
-        /// When it ends: RFC 3339, e.g. 2030-01-01T00:00:00Z.
+        /// When it ends: RFC 3339, e.g. 2030-01-01T00:00:00Z, or after e.g. 30d, 12h.
         #[arg(long, value_name = "TIME")]
         expires: Option<String>,
     },
@@ -46,7 +48,8 @@ pub(super) enum RoleArg {
 }
 
 pub(super) fn run(context: &Context, command: TokenCommand) -> anyhow::Result<Done> {
-    let mut accounts = context.accounts()?;
+    let access = Access::reading_if(matches!(command, TokenCommand::List { .. }));
+    let mut accounts = context.accounts(access)?;
     let now = clock::now();
     match command {
         TokenCommand::List { format } => {
@@ -81,7 +84,7 @@ pub(super) fn run(context: &Context, command: TokenCommand) -> anyhow::Result<Do
                     RoleArg::Reader => Role::Reader,
                 },
                 domain: domain.map(|domain| domain.parse()).transpose()?,
-                expires: expires.map(|expires| expires.parse()).transpose()?,
+                expires: expires.map(|text| expiry(&text, now)).transpose()?,
             };
             let (token, _) = accounts.add_token(&new, now)?;
             output::line(&token)?;
@@ -91,6 +94,33 @@ pub(super) fn run(context: &Context, command: TokenCommand) -> anyhow::Result<Do
             accounts.remove_token(&name, now)?;
             output::line("done; it does nothing any more")?;
             Ok(Done::All)
+        }
+    }
+}
+
+/// A point in time, or so long after `now`.
+fn expiry(text: &str, now: Timestamp) -> anyhow::Result<Expiry> {
+    let found = match text.parse::<Ending>() {
+        // As text: a while may end in a year that cannot be written.
+        Ok(ending) => ending.at(now).to_rfc3339().parse(),
+        Err(_) => text.parse(),
+    };
+    found.map_err(|error| anyhow::anyhow!("--expires: {error}, or after e.g. 30d, 12h"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_ends_at_a_time_or_after_a_while() {
+        let now = Timestamp::from_secs(1_760_000_000);
+        let ends = |text: &str| expiry(text, now).expect(text).at().secs();
+        assert_eq!(ends("30d"), 1_760_000_000 + 30 * 86_400);
+        assert_eq!(ends("2030-01-01T00:00:00Z"), 1_893_456_000);
+        for bad in ["soon", "", "30", "999999w"] {
+            let error = expiry(bad, now).expect_err(bad).to_string();
+            assert!(error.contains("30d"), "{error}");
         }
     }
 }

@@ -14,8 +14,8 @@ pub enum NumberError {
     #[error("the number is empty: expected 1 to 15 digits")]
     Empty,
     /// Something other than digits.
-    #[error("the number has a character that is not a digit")]
-    NotDigits,
+    #[error("the number has `{}`, which is no digit: expected 1 to 15 digits", .0.escape_debug())]
+    NotDigits(char),
     /// More digits than E.164 allows.
     #[error("the number has more than 15 digits")]
     TooLong,
@@ -34,9 +34,11 @@ impl Number {
     /// Says which rule of E.164 the text breaks.
     pub fn parse(digits: &str) -> Result<Self, NumberError> {
         let bytes = digits.as_bytes();
+        if let Some(other) = digits.chars().find(|c| !c.is_ascii_digit()) {
+            return Err(NumberError::NotDigits(other));
+        }
         match bytes {
             [] => Err(NumberError::Empty),
-            _ if !bytes.iter().all(u8::is_ascii_digit) => Err(NumberError::NotDigits),
             [b'0', ..] => Err(NumberError::LeadingZero),
             _ if bytes.len() > 15 => Err(NumberError::TooLong),
             _ => digits.parse().map(Self).map_err(|_| NumberError::TooLong),

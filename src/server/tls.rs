@@ -32,7 +32,7 @@ pub struct TlsFiles {
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file cannot be read, or holds nothing of what it must.
-    #[error("{path}: {source}")]
+    #[error("{path}: {}", told(*role, .source))]
     Pem {
         /// Which file it was to be.
         role: Role,
@@ -57,7 +57,15 @@ pub enum TlsError {
         /// What is wrong with it.
         source: VerifierBuilderError,
     },
-    /// Certificate and key do not belong together, or are of a kind that is not served.
+    /// Certificate and key do not belong together.
+    #[error("{key} does not belong to the certificate {path}: expected its private key")]
+    Mismatch {
+        /// The certificate's file.
+        path: PathBuf,
+        /// The key's file.
+        key: PathBuf,
+    },
+    /// Certificate or key is of a kind that is not served.
     #[error("{path}: {source}")]
     Pair {
         /// The certificate's file.
@@ -86,7 +94,17 @@ impl TlsError {
             Self::Pem { role, path, .. } => (*role, path),
             Self::Authority { path, .. } | Self::Authorities { path, .. } => (Role::ClientCa, path),
             Self::Pair { path, .. } => (Role::Certificate, path),
+            Self::Mismatch { path, .. } => (Role::Certificate, path),
         }
+    }
+}
+
+fn told(role: Role, error: &pem::Error) -> String {
+    match (error, role) {
+        (pem::Error::NoItemsFound, Role::Key) => "no private key in this file".to_owned(),
+        (pem::Error::NoItemsFound, _) => "no certificate in this file".to_owned(),
+        (pem::Error::Io(error), _) => error.to_string(),
+        (error, _) => format!("is no PEM file: {error}"),
     }
 }
 
@@ -166,9 +184,15 @@ fn read(files: &TlsFiles) -> Result<ServerConfig, TlsError> {
         source,
     })?;
     let provider = Arc::new(ring::default_provider());
-    let paired = |source| TlsError::Pair {
-        path: files.certificate.clone(),
-        source,
+    let paired = |source| match source {
+        Error::InconsistentKeys(_) => TlsError::Mismatch {
+            path: files.certificate.clone(),
+            key: files.key.clone(),
+        },
+        source => TlsError::Pair {
+            path: files.certificate.clone(),
+            source,
+        },
     };
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&[&TLS13, &TLS12])

@@ -116,9 +116,11 @@ fn expected_country(side: Side, given: &str) -> &'static str {
     match (given.to_ascii_uppercase().as_str(), side) {
         ("UK", _) => "a country code of ISO 3166-1; the United Kingdom is GB",
         ("EL", _) => "a country code of ISO 3166-1; Greece is GR",
-        (_, Side::Origin) => "a country code of ISO 3166-1 such as BR",
+        (_, Side::Origin) => {
+            "a country code of ISO 3166-1 such as BR, a continent such as continent:EU, or a class such as risk:high"
+        }
         (_, Side::Destination) => {
-            "a country code of ISO 3166-1 such as BR, or XG for satellite and global numbers"
+            "a country code of ISO 3166-1 such as BR, a continent such as continent:EU, a class such as risk:high, or XG for satellite and global numbers"
         }
     }
 }

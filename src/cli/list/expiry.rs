@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 /// A point in time, or a while from now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Expiry {
+pub(in crate::cli) enum Expiry {
     At(Timestamp),
     /// Seconds.
     After(i64),
@@ -17,10 +17,10 @@ pub(super) enum Expiry {
 #[error(
     "expires: expected an RFC 3339 time such as 2030-01-01T00:00:00Z, or minutes, hours, days or weeks such as 90m, 12h, 30d, 4w"
 )]
-pub(super) struct BadExpiry;
+pub(in crate::cli) struct BadExpiry;
 
 impl Expiry {
-    pub(super) const fn at(self, now: Timestamp) -> Timestamp {
+    pub(in crate::cli) const fn at(self, now: Timestamp) -> Timestamp {
         match self {
             Self::At(time) => time,
             Self::After(seconds) => now.plus_secs(seconds),

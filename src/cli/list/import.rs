@@ -165,12 +165,11 @@ fn tell(done: &Imported, set_aside: u64, format: Format) -> anyhow::Result<Done>
             done.expired,
             done.removed
         ))?;
-        output::changed()?;
     }
-    Ok(if set_aside > 0 {
-        Done::SomeSetAside
-    } else {
-        Done::All
+    Ok(match (set_aside, format.json) {
+        (0, true) => Done::All,
+        (0, false) => Done::Edited,
+        _ => Done::SomeSetAside,
     })
 }
 

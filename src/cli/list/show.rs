@@ -10,6 +10,9 @@ use anyhow::Context as _;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+/// Entries beyond the limit that are counted, at most: a list may hold millions.
+const COUNTED: u64 = 100_000;
+
 /// Show entries.
 #[derive(clap::Args, Debug)]
 pub(in crate::cli) struct ShowArgs {
@@ -65,11 +68,16 @@ pub(super) fn show(accounts: &Accounts, args: &ShowArgs) -> anyhow::Result<Done>
             .as_deref()
             .map(|text| text.trim_start_matches('+')),
     };
-    let mut rows = Vec::new();
-    accounts.list_query(&filter, args.limit.into(), |entry| {
-        rows.push(entry);
+    let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
+    let (mut rows, mut more) = (Vec::new(), 0);
+    accounts.list_query(&filter, u64::from(args.limit) + COUNTED, |entry| {
+        match rows.len() < limit {
+            true => rows.push(entry),
+            false => more += 1,
+        }
         anyhow::Ok(())
     })?;
+    output::tell_more(more, more >= COUNTED);
     let headings = ["of", "list", "kind", "value", "reason", "expires", "source"];
     output::list(args.format, &headings, &rows, |e| {
         let expires = expires(e);

@@ -20,6 +20,41 @@ const WRONG: &[(&[&str], &str)] = &[
         &["domain", "set", "root", "--default-policy", "nope"],
         "default_policy",
     ),
+    (
+        &["domain", "set", "root"],
+        "nothing to change: give --dial-prefix",
+    ),
+    (
+        &["domain", "add", "acme.example:5060"],
+        "domain `acme.example:5060`: expected a host name or address without port",
+    ),
+    (
+        &[
+            "policy",
+            "set",
+            "root",
+            "default",
+            "--destination-only",
+            "europe",
+        ],
+        "continent:EU",
+    ),
+    (
+        &["list", "add", "black", "agent", "(", "--reason", "x"],
+        "user-agent pattern `(`: expected a regular expression: unclosed group\n",
+    ),
+    (
+        &["list", "add", "black", "number", "44x", "--reason", "x"],
+        "`x`, which is no digit",
+    ),
+    (
+        &["list", "add", "group", "network", "10.0.0.0/8"],
+        "--group <NAME> is missing",
+    ),
+    (
+        &["models", "promote", "NONSENSE"],
+        "no model `NONSENSE`: `tfps models list` shows them",
+    ),
     (&["domain", "remove", "root"], "root domain stays"),
     (
         &["policy", "create", "root", "'; DROP TABLE policy; --"],
@@ -66,7 +101,7 @@ const WRONG: &[(&[&str], &str)] = &[
     (&["plan", "set", "free"], "nothing to change"),
     (
         &["plan", "set", "free", "--calls-per-second", "0"],
-        "calls_per_second",
+        "calls_per_second: 0 calls per second: expected at least 1, or no limit (`unlimited`",
     ),
     (&["plan", "set", "free", "--seats=-1"], "--seats"),
     (&["plan", "set", "gold", "--seats", "1"], "gold"),
@@ -86,7 +121,7 @@ const WRONG: &[(&[&str], &str)] = &[
 
 #[test]
 fn arguments_that_do_not_do_are_told_and_change_nothing() {
-    let service = TestService::prepare();
+    let service = TestService::prepare().with_accounts();
     let state = || {
         let export = service.tfps_ok(&["policy", "export"]);
         let audit = service.tfps_ok(&["audit", "--json"]);

@@ -158,7 +158,7 @@ fn a_country_of_origin_is_refused_by_the_address() {
 
 #[test]
 fn an_edit_that_cannot_be_is_refused_and_changes_nothing() {
-    let service = TestService::prepare();
+    let service = TestService::prepare().with_accounts();
     for (edit, said) in [
         (
             &["list", "add", "black", "number", "12a", "--reason", "x"][..],

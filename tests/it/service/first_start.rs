@@ -1,9 +1,11 @@
 //! `tfps serve` with no configuration and an empty folder.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
+use std::process::Stdio;
 
-use crate::support::{Phone, TestService, code_of, eventually};
+use crate::support::{Phone, TestService, code_of, eventually, signal};
 
 const NUMBER: &str = "5548987654321";
 
@@ -115,6 +117,93 @@ fn everything_it_writes_is_under_the_data_folder() {
     for name in ["accounts.sqlite", "clickhouse", "models", "spool", "state"] {
         assert!(data.iter().any(|n| n == name), "{name} is not in {data:?}");
     }
+}
+
+/// Also when a command made the folder before, and only once.
+#[test]
+fn the_first_start_is_told() {
+    let service = TestService::prepare_on_shared("first_told").with_accounts();
+    let first = greeting(&service);
+    for told in ["First start in", "domain untrust root", "one GET"] {
+        assert!(first.contains(told), "{told}: {first}");
+    }
+    let second = greeting(&service);
+    assert!(!second.contains("First start"), "{second}");
+}
+
+/// What a service prints until it answers calls.
+fn greeting(service: &TestService) -> String {
+    let mut serve = service
+        .command(&["serve"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    let out = serve.stdout.take().expect("a pipe");
+    let mut text = String::new();
+    for line in BufReader::new(out).lines() {
+        let line = line.expect("text");
+        text.push_str(&line);
+        text.push('\n');
+        if line.contains("Stop with Ctrl-C") {
+            signal(serve.id(), "-TERM");
+        }
+    }
+    assert!(serve.wait().expect("ends").success(), "{text}");
+    text
+}
+
+#[test]
+fn an_edit_says_whether_a_service_takes_it() {
+    let mut service = TestService::prepare_on_shared("first_edits");
+    let edit = ["list", "add", "black", "prefix", "999", "--reason", "x"];
+    assert!(service.tfps_ok(&edit).contains("no service runs on"));
+    service.start_again();
+    assert!(service.tfps_ok(&edit).contains("in force within a second"));
+    assert!(service.terminate().success());
+    assert!(service.tfps_ok(&edit).contains("no service runs on"));
+}
+
+#[test]
+fn commands_that_only_look_make_no_folder() {
+    let service = TestService::prepare();
+    for looking in [
+        &["domain", "list"][..],
+        &["policy", "list"],
+        &["policy", "show", "root", "default"],
+        &["policy", "export"],
+        &["country", "list"],
+        &["subscriber", "list"],
+        &["plan", "list"],
+        &["token", "list"],
+        &["list", "show"],
+        &["list", "check", "44"],
+        &["list", "export"],
+        &["models", "list"],
+        &["audit"],
+        &["check"],
+    ] {
+        let ended = service.tfps(looking);
+        if looking != ["check"] {
+            assert_eq!(ended.code, Some(1), "{looking:?}: {ended:?}");
+            assert!(ended.stderr.contains("no data folder"), "{ended:?}");
+        }
+        assert!(!service.data().exists(), "{looking:?}");
+    }
+}
+
+#[test]
+fn a_listing_that_is_cut_says_so() {
+    let service = TestService::prepare();
+    for value in ["441", "442", "443"] {
+        service.tfps_ok(&["list", "add", "black", "prefix", value, "--reason", "x"]);
+    }
+    let cut = service.tfps(&["list", "show", "--limit", "1"]);
+    assert!(cut.stderr.contains("... and 2 more; --limit"), "{cut:?}");
+    let whole = service.tfps(&["list", "show", "--limit", "3"]);
+    assert!(!whole.stderr.contains("more"), "{whole:?}");
+    let cut = service.tfps(&["audit", "--limit", "1"]);
+    assert!(cut.stderr.contains("at least 1 more; --limit"), "{cut:?}");
 }
 
 /// A trusted peer's From domain that is not served falls to the root domain; the root domain

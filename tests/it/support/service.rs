@@ -108,6 +108,12 @@ impl TestService {
         self
     }
 
+    /// With accounts as a first start makes them: by an edit that changes nothing.
+    pub fn with_accounts(self) -> Self {
+        self.tfps_ok(&["domain", "trust", "root", "127.0.0.0/8"]);
+        self
+    }
+
     /// Starts it and waits until it is ready.
     pub fn started(mut self) -> Self {
         self.start_again();
