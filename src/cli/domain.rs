@@ -84,7 +84,9 @@ pub(super) fn run(context: &Context, command: DomainCommand) -> anyhow::Result<D
         }
         DomainCommand::Add { domain, trust } => {
             accounts.add_domain(&domain, &trust, now)?;
-            trust.iter().for_each(|network| warn_of_all(network));
+            for network in &trust {
+                warn_of_all(network);
+            }
         }
         DomainCommand::Remove { domain } => accounts.remove_domain(&domain, now)?,
         DomainCommand::Trust { domain, network } => {
