@@ -15,7 +15,7 @@ pub struct TlsSettings {
     pub client_ca: Option<PathBuf>,
 }
 
-/// `[connections]`: bounds of each TCP and TLS listener.
+/// `[connections]`: bounds of each listener for TCP, TLS and HTTP.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ConnectionSettings {
