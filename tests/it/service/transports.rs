@@ -156,10 +156,10 @@ fn a_slow_peer_is_cut_off_by_the_configured_times() {
         assert_eq!(rest, b"");
     }
     for reason in ["reason=\"idle\"", "reason=\"slow\""] {
-        assert_eq!(
-            service.metric("tfps_connections_closed_total", &[reason]),
-            1
-        );
+        // Counted once it is closed.
+        eventually(reason, || {
+            (service.metric("tfps_connections_closed_total", &[reason]) == 1).then_some(())
+        });
     }
 }
 
