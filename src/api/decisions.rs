@@ -32,11 +32,11 @@ pub(super) fn routes(api: Api) -> Api {
 /// A call to decide. Unknown fields are refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"dialed_number": "554898754321", "from_user": "alice"}))]
+#[schema(example = json!({"dialed_number": "5548987654321", "from_user": "alice"}))]
 pub(super) struct DecisionRequest {
     /// The number as dialled; 1 to 256 characters.
     #[serde(default)]
-    #[schema(required, example = "554898754321")]
+    #[schema(required, example = "5548987654321")]
     dialed_number: String,
     /// Who calls: a user name or a caller number; 1 to 256 characters.
     #[serde(default)]
@@ -69,7 +69,7 @@ pub(super) struct DecisionResponse {
     #[schema(example = "called number blacklisted")]
     description: &'static str,
     /// The number in E.164 without `+`; absent: what was dialled is none.
-    #[schema(example = "554898754321")]
+    #[schema(example = "5548987654321")]
     number: Option<String>,
     /// Country the call goes to, ISO 3166-1; absent: unknown.
     #[schema(example = "BR")]

@@ -28,7 +28,7 @@ pub(super) struct BadQuery {
 const PARAMETERS: [(&str, &str); 6] = [
     (
         "dialed_number",
-        "the number as dialled, e.g. dialed_number=554898754321",
+        "the number as dialled, e.g. dialed_number=5548987654321",
     ),
     ("from_user", "who calls, e.g. from_user=alice"),
     ("domain", "a served domain, e.g. domain=itsp.example"),
