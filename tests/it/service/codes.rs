@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::limits::zone_at_noon;
 use crate::support::{Message, Phone, TestService, code_of, eventually, http};
 
 const LONDON: &str = "442071838750";
@@ -151,8 +152,14 @@ impl Row {
     fn set_up(&self, service: &TestService) {
         let domain = self.domain();
         service.tfps_ok(&["domain", "add", &domain]);
+        let set = |options: &[&str]| {
+            service.tfps_ok(&[&["policy", "set", &domain, "default"], options].concat());
+        };
         if !self.policy.is_empty() {
-            service.tfps_ok(&[&["policy", "set", &domain, "default"], self.policy].concat());
+            set(self.policy);
+        }
+        if self.uses_up {
+            set(&["--zone", &zone_at_noon()]);
         }
         if !self.list.is_empty() {
             let own = format!("{domain}/default");

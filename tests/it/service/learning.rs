@@ -294,7 +294,8 @@ fn a_model_goes_live_under_load_and_r15_is_on_the_wire() {
             .contains(&models[0])
             .then_some(())
     });
-    let same = [&HISTORY[..], &["--start", "now"]].concat();
+    // Slowly enough that the second promotion comes before the last call, on any machine.
+    let same = [&HISTORY[..], &["--start", "now", "--rate", "1000"]].concat();
     let load = Load::start_with(&service, service.prevention(), CALLS, &same);
     eventually("calls are decided", || {
         (service.decided() >= CALLS / 4).then_some(())

@@ -15,7 +15,7 @@ const LONDON: &str = "442071838750";
 const BERLIN: &str = "4930901820";
 
 /// A time zone in which it is about noon: no day may end while a test counts its calls.
-fn zone_at_noon() -> String {
+pub(super) fn zone_at_noon() -> String {
     let hour = tfps::app::clock::now().to_datetime().hour();
     match hour {
         // The signs of these names are those of POSIX: `-5` is five hours ahead of UTC.
