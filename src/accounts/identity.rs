@@ -3,7 +3,6 @@
 use super::credentials::Sealed;
 use super::snapshot::{Domain, Snapshot};
 use crate::domain::{CallAttempt, Ingress, Number, Subscriber};
-use ipnet::{IpNet, Ipv4Net};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -167,20 +166,6 @@ fn caller_number(user: &str) -> Option<Number> {
         .find_map(|exit| user.strip_prefix(exit))
         .unwrap_or(user);
     Number::parse(digits).ok()
-}
-
-/// A network of IPv4 addresses that are mapped into IPv6 (`::ffff:192.0.2.0/120`) as what it is:
-/// peers are compared as IPv4 addresses.
-pub(super) fn unmapped(network: IpNet) -> IpNet {
-    let IpNet::V6(net) = network else {
-        return network;
-    };
-    let length = net.prefix_len().checked_sub(96);
-    let mapped = net.addr().to_ipv4_mapped();
-    mapped
-        .zip(length)
-        .and_then(|(address, length)| Ipv4Net::new(address, length).ok())
-        .map_or(network, IpNet::V4)
 }
 
 impl Domain {

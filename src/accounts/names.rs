@@ -3,8 +3,7 @@
 //! these before any edit sees it, and serde can say at which place it was wrong.
 
 use super::AccountsError;
-use super::identity::unmapped;
-use crate::domain::Number;
+use crate::domain::{self, Number};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -222,10 +221,7 @@ pub(super) fn parse_number(text: &str) -> Result<Number, AccountsError> {
 /// A network, or an address as the network of just it; host bits are cleared. One of IPv4
 /// addresses that are mapped into IPv6 is the IPv4 network, as which addresses are looked up.
 pub(super) fn parse_network(text: &str) -> Result<IpNet, AccountsError> {
-    text.parse::<IpNet>()
-        .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
-        .map(|net| unmapped(net.trunc()))
-        .map_err(|_| AccountsError::BadNetwork(text.to_owned()))
+    domain::parse_network(text).ok_or_else(|| AccountsError::BadNetwork(text.to_owned()))
 }
 
 /// A value as an error message shows it: cut, and with nothing in it that a terminal obeys.

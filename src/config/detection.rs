@@ -1,11 +1,11 @@
 //! `[detection]`: forked copies of anybody's calls.
 
 use super::{TRANSACTIONS, loopback};
-use crate::domain::{NeutralAnswer, NeutralAnswers};
-use ipnet::{IpNet, Ipv4Net};
+use crate::domain::{NeutralAnswer, NeutralAnswers, parse_network};
+use ipnet::IpNet;
 use serde::{Deserialize, Deserializer};
 use std::collections::HashSet;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 /// `[detection]`
 #[derive(Clone, Debug, Deserialize)]
@@ -67,18 +67,5 @@ impl DetectionSettings {
 
 fn network<'de, D: Deserializer<'de>>(deserializer: D) -> Result<IpNet, D::Error> {
     let text = String::deserialize(deserializer)?;
-    let network = text.parse::<IpNet>();
-    let network = network.or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
-    let network = network.map_err(|_| serde::de::Error::custom("no network"))?;
-    Ok(unmapped(network.trunc()))
-}
-
-/// A network of IPv4 addresses mapped into IPv6 as that of IPv4: packets' sources count so.
-fn unmapped(network: IpNet) -> IpNet {
-    match network.addr().to_canonical() {
-        IpAddr::V4(ip) if network.prefix_len() >= 96 => {
-            Ipv4Net::new(ip, network.prefix_len() - 96).map_or(network, IpNet::V4)
-        }
-        _ => network,
-    }
+    parse_network(&text).ok_or_else(|| serde::de::Error::custom("no network"))
 }

@@ -1,31 +1,13 @@
 //! A bounded table of tracks that can be copied out a little at a time.
 
 use super::track::Track;
-use crate::domain::Timestamp;
+use crate::domain::{Prehashed, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 
 /// How many neighbours an eviction looks at; the least recently seen of them goes.
 const SAMPLE: usize = 16;
-
-/// Keys are already keyed hashes; hashing them again would gain nothing.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Identity(u64);
-
-impl Hasher for Identity {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
-        }
-    }
-    fn write_u64(&mut self, key: u64) {
-        self.0 = key;
-    }
-}
 
 /// One saved track.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,7 +20,7 @@ pub struct Saved(pub u64, pub Track);
 /// recently seen makes room.
 #[derive(Debug)]
 pub struct TrackTable {
-    index: HashMap<u64, u32, BuildHasherDefault<Identity>>,
+    index: HashMap<u64, u32, BuildHasherDefault<Prehashed>>,
     slots: Vec<Saved>,
     capacity: usize,
     hand: usize,

@@ -1,9 +1,9 @@
 //! Bounded tables by key, in parts that are locked apart and copied out a little at a time.
 
-use crate::domain::Timestamp;
+use crate::domain::{Prehashed, Timestamp};
 use parking_lot::{FairMutex, FairMutexGuard};
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 
 /// Parts of a table: two calls seldom want the same, and growing one moves little.
 const SHARDS: usize = 64;
@@ -39,24 +39,6 @@ impl std::ops::Add for Sizes {
             evicted: self.evicted + other.evicted,
             forgotten: self.forgotten + other.forgotten,
         }
-    }
-}
-
-/// Keys are already keyed hashes; hashing them again would gain nothing.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Identity(u64);
-
-impl Hasher for Identity {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
-        }
-    }
-    fn write_u64(&mut self, key: u64) {
-        self.0 = key;
     }
 }
 
@@ -120,7 +102,7 @@ impl<T: Row> Shards<T> {
 /// least recently used.
 #[derive(Debug)]
 pub(super) struct Table<T> {
-    index: HashMap<u64, u32, BuildHasherDefault<Identity>>,
+    index: HashMap<u64, u32, BuildHasherDefault<Prehashed>>,
     rows: Vec<Kept<T>>,
     capacity: usize,
     hand: usize,

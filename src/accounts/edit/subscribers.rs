@@ -5,7 +5,7 @@ use super::{Edit, domains};
 use crate::accounts::credentials::has_password;
 use crate::accounts::{Accounts, AccountsError, CallerNumber, UserName, plans};
 use crate::domain::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 
 /// A subscriber or mapped caller number, for listing.
@@ -34,6 +34,15 @@ pub enum Subscriber<'a> {
 #[derive(Serialize)]
 struct Given<'a> {
     policy: &'a str,
+}
+
+fn subscriber_row(row: &Row<'_>) -> rusqlite::Result<SubscriberRow> {
+    Ok(SubscriberRow {
+        subscriber: row.get(0)?,
+        domain: row.get(1)?,
+        policy: row.get(2)?,
+        password: row.get(3)?,
+    })
 }
 
 /// Where those of one kind are stored.
@@ -101,14 +110,7 @@ impl Table {
             "SELECT {column}, domain, policy, {password} FROM {table}
              WHERE domain = ?1 AND {column} > coalesce(?2, '') ORDER BY {column} LIMIT ?3"
         ))?;
-        let rows = statement.query_map(params![domain, after, limit], |row| {
-            Ok(SubscriberRow {
-                subscriber: row.get(0)?,
-                domain: row.get(1)?,
-                policy: row.get(2)?,
-                password: row.get(3)?,
-            })
-        })?;
+        let rows = statement.query_map(params![domain, after, limit], subscriber_row)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -282,14 +284,7 @@ impl Accounts {
             "SELECT user || '@' || domain, domain, policy, credentials IS NOT NULL FROM subscriber
              UNION ALL SELECT number, domain, policy, 0 FROM ani ORDER BY 2, 1",
         )?;
-        let rows = statement.query_map([], |row| {
-            Ok(SubscriberRow {
-                subscriber: row.get(0)?,
-                domain: row.get(1)?,
-                policy: row.get(2)?,
-                password: row.get(3)?,
-            })
-        })?;
+        let rows = statement.query_map([], subscriber_row)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }
