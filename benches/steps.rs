@@ -42,6 +42,7 @@ fn attempt(n: u64) -> CallAttempt {
         dialed: format!("4420794{:05}", n % 90_000),
         user_agent: "Phone/1.2".into(),
         concurrent: Some(2),
+        signs: tfps::domain::Signs::NONE,
     }
 }
 

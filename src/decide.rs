@@ -155,6 +155,7 @@ impl Engine {
             origin,
             features,
             decision,
+            price: None,
             latency_us: 0,
         };
         Decided {
@@ -266,6 +267,7 @@ impl Engine {
             score: risk.score,
             model: risk.model,
             reasons: risk.reasons,
+            novelty: None,
         };
         (decision, used)
     }

@@ -17,9 +17,10 @@
 //! Dependencies point one way, from the ends to the values (`tests/it/layers.rs` checks it):
 //! - values: [`domain`], [`telemetry`]
 //! - mechanisms over values: [`digest`], [`sip`], [`numbering`], [`geo`], [`accounts`], [`features`],
-//!   [`policy`], [`usage`], [`model`], [`spool`]
+//!   [`learned`], [`policy`], [`rates`], [`usage`], [`model`], [`spool`]
 //! - what joins them: [`decide`], [`store`]
 //! - the ends: [`server`], [`api`], [`ship`], [`train`], [`simulate`], [`replay`]
+//! - what joins the ends off line: [`evaluate`]
 //! - where everything meets: [`app`], [`cli`]
 
 pub mod accounts;
@@ -30,11 +31,14 @@ pub mod config;
 pub mod decide;
 pub mod digest;
 pub mod domain;
+pub mod evaluate;
 pub mod features;
 pub mod geo;
+pub mod learned;
 pub mod model;
 pub mod numbering;
 pub mod policy;
+pub mod rates;
 pub mod replay;
 pub mod server;
 pub mod ship;

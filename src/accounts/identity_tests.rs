@@ -56,6 +56,7 @@ fn call(peer: &str, from: &str, named: Option<&str>) -> CallAttempt {
         dialed: "442079460123".into(),
         user_agent: String::new(),
         concurrent: None,
+        signs: crate::domain::Signs::NONE,
     }
 }
 

@@ -273,6 +273,7 @@ mod tests {
                 dialed: "442079460123".into(),
                 user_agent: String::new(),
                 concurrent: None,
+                signs: crate::domain::Signs::NONE,
             };
             match Snapshot::load(a).expect("snapshot").identify(&call) {
                 Identity::Customer(who) => who.policy.calls_per_second,

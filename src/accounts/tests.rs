@@ -22,6 +22,7 @@ fn call(peer: &str, user: &str, domain: &str) -> crate::domain::CallAttempt {
         dialed: "442079460123".into(),
         user_agent: String::new(),
         concurrent: None,
+        signs: crate::domain::Signs::NONE,
     }
 }
 

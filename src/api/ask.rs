@@ -191,6 +191,7 @@ fn call(calls: &dyn Calls, asker: Asker, question: Question) -> Asked {
         dialed: question.dialed_number,
         user_agent: question.user_agent,
         concurrent: question.calls,
+        signs: crate::domain::Signs::NONE,
     };
     let proof = Proof {
         method: asker.method,

@@ -25,6 +25,7 @@ fn call(ingress: Ingress) -> Asked {
         dialed: "442071838750".into(),
         user_agent: String::new(),
         concurrent: None,
+        signs: crate::domain::Signs::NONE,
     })
 }
 

@@ -168,7 +168,10 @@ pub async fn run(args: SimulateArgs) -> anyhow::Result<()> {
     let data = attack_data(args.attack_data.as_deref())?;
     note(&format!("attack data: {}", data.source));
     let limit = usize::try_from(args.limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
-    let calls = generate(&scenario, &data).take(limit);
+    let calls = generate(&scenario, &data)
+        .filter(|call| !call.honeypot)
+        .map(|call| call.record)
+        .take(limit);
     let mut tally = Tally::new(&scenario, &args);
     let mut sent = None;
     match (&args.send, &args.out) {

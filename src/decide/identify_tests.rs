@@ -83,6 +83,7 @@ fn call(ingress: Ingress, from: &str) -> CallAttempt {
         dialed: NUMBER.into(),
         user_agent: String::new(),
         concurrent: None,
+        signs: crate::domain::Signs::NONE,
     }
 }
 

@@ -37,6 +37,7 @@ fn call(ingress: Ingress, peer: &str, dialed: &str) -> CallAttempt {
         dialed: dialed.into(),
         user_agent: "Phone/1".into(),
         concurrent: Some(1),
+        signs: crate::domain::Signs::NONE,
     }
 }
 

@@ -1,5 +1,6 @@
 //! A call that asks whether it may go on.
 
+use super::Signs;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use uuid::Uuid;
@@ -76,6 +77,8 @@ pub struct CallAttempt {
     pub user_agent: String,
     /// Calls this customer has up now (`P-Calls`); `None`: unknown.
     pub concurrent: Option<u32>,
+    /// What the message itself looks like; none for calls that came as no SIP message.
+    pub signs: Signs,
 }
 
 /// A call as the edges hand it in: what is asked, and what the peer shows of who he is.

@@ -77,6 +77,9 @@ pub struct Decision {
     pub model: String,
     /// The contributions that raised the score most, largest first.
     pub reasons: Vec<Reason>,
+    /// How unlike the calls of the model's training the call is, 0 to 1: it alerts and never
+    /// blocks. `None`: the model in force has no such measure.
+    pub novelty: Option<f32>,
 }
 
 impl Decision {

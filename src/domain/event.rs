@@ -27,6 +27,9 @@ pub struct CallEvent {
     pub features: FeatureVector,
     /// The answer and its evidence.
     pub decision: Decision,
+    /// What a minute to the number costs by the rate deck in force, in its currency; `None`: the
+    /// deck has no price for it.
+    pub price: Option<f32>,
     /// From the datagram's arrival to the finished decision, microseconds.
     pub latency_us: u32,
 }

@@ -511,6 +511,7 @@ mod tests {
             dialed: dialed.to_owned(),
             user_agent: "Phone/1".to_owned(),
             concurrent: Some(0),
+            signs: crate::domain::Signs::NONE,
         }
     }
 

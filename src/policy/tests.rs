@@ -36,6 +36,7 @@ impl Case {
                 dialed: "442079460123".into(),
                 user_agent: "Phone/1".into(),
                 concurrent: None,
+                signs: crate::domain::Signs::NONE,
             },
             policy: Policy {
                 modes: [Mode::Enforce; 15],

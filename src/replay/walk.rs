@@ -20,6 +20,7 @@ pub fn attempt_of(record: &CallRecord, id: Uuid) -> CallAttempt {
         dialed: record.dialed_number.clone(),
         user_agent: record.user_agent.clone(),
         concurrent: record.calls,
+        signs: crate::domain::Signs::NONE,
     }
 }
 

@@ -5,7 +5,7 @@ use super::attacks;
 use super::habits::{DAY, calls_of_day};
 use super::population::World;
 use super::scenario::Scenario;
-use crate::domain::{CallRecord, Timestamp, Verdict};
+use crate::domain::{CallRecord, Signs, Timestamp, Verdict};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::net::IpAddr;
@@ -36,6 +36,20 @@ impl Attempt {
     }
 }
 
+/// A call as it is simulated: what a file can say of it, and what it cannot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Simulated {
+    /// The call.
+    pub record: CallRecord,
+    /// Whether it rings at a honeypot and not at a customer's softswitch.
+    pub honeypot: bool,
+    /// What its INVITE looks like.
+    pub signs: Signs,
+    /// The innocent surprise it is part of; `None`: everyday life, or an attack. A label of the
+    /// evaluation, never a feature.
+    pub surprise: Option<&'static str>,
+}
+
 /// The calls of a scenario in order of time.
 ///
 /// The population comes from the seed, each day's traffic from the seed and the day, so two
@@ -44,7 +58,7 @@ impl Attempt {
 pub fn generate<'a>(
     scenario: &Scenario,
     attack_data: &'a AttackData,
-) -> impl Iterator<Item = CallRecord> + use<'a> {
+) -> impl Iterator<Item = Simulated> + use<'a> {
     Calls::new(scenario.clone(), attack_data)
 }
 
@@ -118,9 +132,9 @@ impl<'a> Calls<'a> {
 }
 
 impl Iterator for Calls<'_> {
-    type Item = CallRecord;
+    type Item = Simulated;
 
-    fn next(&mut self) -> Option<CallRecord> {
+    fn next(&mut self) -> Option<Simulated> {
         loop {
             let Some(call) = self.today.next() else {
                 if self.next_day * DAY >= self.until_ms {
@@ -138,7 +152,12 @@ impl Iterator for Calls<'_> {
             }
             let wanted = self.scenario.only.includes(record.verdict);
             if at_ms >= self.from_ms && wanted {
-                return Some(record);
+                return Some(Simulated {
+                    record,
+                    honeypot: false,
+                    signs: Signs::NONE,
+                    surprise: None,
+                });
             }
         }
     }

@@ -19,7 +19,7 @@ mod scenario;
 pub mod send;
 
 pub use attack_data::{AttackData, AttackDataError, AttackDataSource};
-pub use generate::generate;
+pub use generate::{Simulated, generate};
 pub use scenario::{Family, Only, Scenario, ScenarioError, UnknownFamily};
 
 #[cfg(test)]

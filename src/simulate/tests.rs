@@ -16,8 +16,12 @@ const GOLDEN: &str = "62e2e94a4f05804c977cf458bf57abe03dcfccf972729fa188c9a3b21a
 /// Generated once for all tests.
 static THREE_WEEKS: LazyLock<Vec<CallRecord>> = LazyLock::new(|| {
     let data = AttackData::built_in();
-    generate(&Scenario::new(7, START, 21), &data).collect()
+    records(&Scenario::new(7, START, 21), &data).collect()
 });
+
+fn records(scenario: &Scenario, data: &AttackData) -> impl Iterator<Item = CallRecord> {
+    generate(scenario, data).map(|call| call.record)
+}
 
 /// Everything a file would say.
 fn text(calls: &[CallRecord]) -> String {
@@ -42,7 +46,7 @@ fn the_same_seed_gives_the_same_bytes_for_ever() {
     let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(hex, GOLDEN);
     let data = AttackData::built_in();
-    let other: Vec<_> = generate(&Scenario::new(8, START, 1), &data)
+    let other: Vec<_> = records(&Scenario::new(8, START, 1), &data)
         .take(100)
         .collect();
     assert_ne!(other, THREE_WEEKS[..100]);
@@ -98,10 +102,10 @@ fn every_family_attacks_loud_and_quiet() {
 #[test]
 fn a_later_start_finds_the_same_world() {
     let data = AttackData::built_in();
-    let whole: Vec<_> = generate(&Scenario::new(7, START, 6), &data).collect();
+    let whole: Vec<_> = records(&Scenario::new(7, START, 6), &data).collect();
     // Not at midnight, so that days are cut.
     let noon = START.plus_secs(3 * 86_400 + 43_200);
-    let later: Vec<_> = generate(&Scenario::new(7, noon, 2), &data).collect();
+    let later: Vec<_> = records(&Scenario::new(7, noon, 2), &data).collect();
     let end = noon.plus_secs(2 * 86_400);
     let cut: Vec<_> = whole
         .into_iter()
@@ -115,7 +119,7 @@ fn a_later_start_finds_the_same_world() {
 fn leaving_calls_out_changes_none_of_the_others() {
     let data = AttackData::built_in();
     let scenario = Scenario::new(7, START, 4);
-    let both: Vec<_> = generate(&scenario, &data).collect();
+    let both: Vec<_> = records(&scenario, &data).collect();
     for (only, verdict) in [
         (Only::Fraud, Verdict::Fraud),
         (Only::Legitimate, Verdict::Legitimate),
@@ -124,7 +128,7 @@ fn leaving_calls_out_changes_none_of_the_others() {
             only,
             ..scenario.clone()
         };
-        let part: Vec<_> = generate(&scenario, &data).collect();
+        let part: Vec<_> = records(&scenario, &data).collect();
         let expected = both.iter().filter(|call| call.verdict == Some(verdict));
         assert!(part.iter().eq(expected));
     }
@@ -159,7 +163,7 @@ fn ordinary_calls_have_valid_numbers() {
         ..Scenario::new(7, START, 1)
     };
     let (mut valid, mut all) = (0, 0);
-    for call in generate(&scenario, &data) {
+    for call in records(&scenario, &data) {
         let digits = call.dialed_number.trim_start_matches('+');
         let digits = digits.strip_prefix("00").unwrap_or(digits);
         let parsed = rlibphonenumber::PHONE_NUMBER_UTIL.parse(format!("+{digits}"), None);

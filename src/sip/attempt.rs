@@ -79,6 +79,7 @@ pub fn call_attempt(
         dialed: user_text(&request.uri),
         user_agent: to_text(user_agent, MAX_TEXT),
         concurrent,
+        signs: crate::domain::Signs::NONE,
     };
     (attempt, bad)
 }

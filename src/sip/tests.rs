@@ -107,6 +107,7 @@ fn a_customers_invite_becomes_a_call() {
         dialed: "5548987654321".into(),
         user_agent: "Grandstream GXP1625 1.0.4.138".into(),
         concurrent: Some(3),
+        signs: crate::domain::Signs::NONE,
     };
     assert_eq!(attempt, expected);
     assert!(bad.is_empty());

@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::{
     CallAttempt, CallEvent, Check, CheckOutcome, Code, Country, Decision, Destination, DialPrefix,
-    FeatureVector, Ingress, Number, NumberClass, Outcome, Reason, Timestamp, Used,
+    FeatureVector, Ingress, Number, NumberClass, Outcome, Reason, Signs, Timestamp, Used,
 };
 use crate::telemetry::Telemetry;
 use proptest::prelude::*;
@@ -380,6 +380,7 @@ fn the_written_form_of_a_call_is_frozen() {
             dialed: "0044".into(),
             user_agent: "ua".into(),
             concurrent: Some(300),
+            signs: Signs::NONE,
         },
         account: "acc".into(),
         subscriber: "sub".into(),
@@ -417,31 +418,61 @@ fn the_written_form_of_a_call_is_frozen() {
                 tag: "t".into(),
                 contribution: -1.0,
             }],
+            novelty: Some(0.5),
         },
+        price: Some(0.5),
         latency_us: 130,
     };
     let bytes = postcard::to_allocvec(&event).expect("encodes");
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    insta::assert_snapshot!(hex, @"8089818283898506100000000000000000000000000000000701026331000a000001010000000000000000000000000000000105616c69636509612e6578616d706c650103626f6209622e6578616d706c65043030343402756101ac02036163630373756203706f6c0101f09a5aac020105012c2c47420a025a5a01010000003f010c00010c020165010000803e016d010174000080bf8201");
+    insta::assert_snapshot!(hex, @"8089818283898506100000000000000000000000000000000701026331000a000001010000000000000000000000000000000105616c69636509612e6578616d706c650103626f6209622e6578616d706c65043030343402756101ac0200036163630373756203706f6c0101f09a5aac020105012c2c47420a025a5a01010000003f010c00010c020165010000803e016d010174000080bf010000003f010000003f8201");
     assert_eq!(
         CallEvent::decode(CallEvent::SCHEMA, &bytes).expect("decodes"),
         event
     );
     assert!(CallEvent::decode(CallEvent::SCHEMA, &[bytes.as_slice(), &[0]].concat()).is_err());
 
-    let before = hex
+    // What schema 3 added, taken out again.
+    let second = hex.replacen("2756101ac0200", "2756101ac02", 1).replacen(
+        "74000080bf010000003f010000003f8201",
+        "74000080bf8201",
+        1,
+    );
+    let plain = CallEvent {
+        attempt: CallAttempt {
+            signs: Signs::NONE,
+            ..event.attempt.clone()
+        },
+        price: None,
+        decision: Decision {
+            novelty: None,
+            ..event.decision.clone()
+        },
+        ..event
+    };
+    assert_eq!(
+        CallEvent::decode(2, &unhex(&second)).expect("decodes"),
+        plain
+    );
+    let first = second
         .replacen("03737562", "", 1)
         .replacen("0101f09a5aac020105", "", 1);
-    let before: Vec<u8> = (0..before.len() / 2)
-        .map(|at| u8::from_str_radix(&before[2 * at..2 * at + 2], 16).expect("hex"))
-        .collect();
     let unnamed = CallEvent {
         subscriber: String::new(),
         used: None,
-        ..event
+        ..plain
     };
-    assert_eq!(CallEvent::decode(1, &before).expect("decodes"), unnamed);
-    assert!(CallEvent::decode(3, &before).is_err());
+    assert_eq!(
+        CallEvent::decode(1, &unhex(&first)).expect("decodes"),
+        unnamed
+    );
+    assert!(CallEvent::decode(4, &unhex(&first)).is_err());
+}
+
+fn unhex(hex: &str) -> Vec<u8> {
+    (0..hex.len() / 2)
+        .map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).expect("hex"))
+        .collect()
 }
 
 /// What happens to a spool.

@@ -35,6 +35,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(2, "0002_verdicts"),
     migration!(3, "0003_feature_names"),
     migration!(4, "0004_subscriber"),
+    migration!(5, "0005_evidence"),
 ];
 
 /// Why the tables are not as this program needs them.

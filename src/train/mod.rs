@@ -35,7 +35,7 @@ pub use metrics::{
 };
 pub use publish::{Published, card, publish};
 pub use report::Report;
-pub use run::{Options, Trained, train};
+pub use run::{Options, Trained, train, train_on};
 pub use split::{Part, Split, split};
 
 /// The query whose result [`Dataset::from_arrow`] reads. Parameters: `features_version`

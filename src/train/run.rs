@@ -90,6 +90,22 @@ pub fn train(
 ) -> Result<Trained, TrainError> {
     options.check()?;
     let parts = split(data, options.hold_out_family.as_deref())?;
+    train_on(data, parts, catalogue, version, options)
+}
+
+/// Trains on parts chosen elsewhere: fit on the first, calibrate on the second, measure on the
+/// last.
+///
+/// # Errors
+/// A fit that comes to nothing, a bad option.
+pub fn train_on(
+    data: &Dataset,
+    parts: Split,
+    catalogue: &[FeatureSpec],
+    version: u16,
+    options: &Options,
+) -> Result<Trained, TrainError> {
+    options.check()?;
     let sample = sample::draw(data, &parts.train, options);
     let fitted = fit::fit(data, &sample)?;
     let mut file = draft(data, catalogue, version, options, &parts);

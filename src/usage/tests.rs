@@ -22,6 +22,7 @@ fn attempt(user: &str) -> CallAttempt {
         dialed: "442079460123".into(),
         user_agent: String::new(),
         concurrent: None,
+        signs: crate::domain::Signs::NONE,
     }
 }
 

@@ -9,16 +9,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the values up.
-const LEVELS: [&[&str]; 5] = [
+const LEVELS: [&[&str]; 6] = [
     &["domain", "telemetry"],
     &[
         "accounts",
         "digest",
         "features",
         "geo",
+        "learned",
         "model",
         "numbering",
         "policy",
+        "rates",
         "sip",
         "spool",
         "usage",
@@ -27,6 +29,7 @@ const LEVELS: [&[&str]; 5] = [
     &[
         "api", "config", "replay", "server", "ship", "simulate", "train",
     ],
+    &["evaluate"],
     &["app", "cli"],
 ];
 

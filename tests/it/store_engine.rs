@@ -50,6 +50,7 @@ fn event(number: u128, at: Timestamp) -> CallEvent {
             dialed: "+447012345678".into(),
             user_agent: "phone".into(),
             concurrent: Some(3),
+            signs: tfps::domain::Signs::NONE,
         },
         subscriber: String::new(),
         account: "a.example".into(),
@@ -88,7 +89,9 @@ fn event(number: u128, at: Timestamp) -> CallEvent {
                 tag: "burst-1m".into(),
                 contribution: 1.25,
             }],
+            novelty: Some(0.5),
         },
+        price: Some(0.5),
         latency_us: 12,
     }
 }

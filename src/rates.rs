@@ -1,0 +1,1 @@
+//! What a minute to a destination costs: a deck of prices by prefix.
