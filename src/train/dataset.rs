@@ -158,6 +158,13 @@ impl DatasetBuilder {
     /// The data set, put in order of time; calls of one instant keep their order.
     #[must_use]
     pub fn finish(self) -> Dataset {
+        self.finish_in_order().0
+    }
+
+    /// The same, and for each of its rows which of the judged calls it was, counted as they were
+    /// pushed: for whoever keeps something beside them.
+    #[must_use]
+    pub fn finish_in_order(self) -> (Dataset, Vec<usize>) {
         let (rows, width) = (self.y.len(), self.catalogue.len());
         let mut order: Vec<usize> = (0..rows).collect();
         order.sort_by_key(|row| self.at[*row]);
@@ -166,7 +173,7 @@ impl DatasetBuilder {
             of: order.iter().map(|row| groups.of[*row]).collect(),
             ..groups
         };
-        Dataset {
+        let data = Dataset {
             x,
             y: order.iter().map(|row| self.y[*row]).collect(),
             at: order.iter().map(|row| self.at[*row]).collect(),
@@ -174,7 +181,8 @@ impl DatasetBuilder {
             account: sorted(self.account),
             unlabelled: self.seen - rows,
             version: self.version,
-        }
+        };
+        (data, order)
     }
 }
 

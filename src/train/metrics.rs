@@ -1,11 +1,11 @@
-//! Figures of merit from scores and labels. Equal scores are one step: none of these
-//! depends on the order in which ties stand.
+//! Figures of merit from scores and labels, every call counted once; what goes by the order of
+//! the scores is computed in [`super::ranked`].
 //!
 //! Our own, because linfa has no average precision and its ROC area is wrong where scores
 //! tie at 0; checked against scikit-learn.
 
+use super::ranked::{Ranked, Swept};
 use serde::Serialize;
-use std::cmp::Ordering;
 
 /// A score of either width.
 pub trait Score: Copy {
@@ -25,75 +25,31 @@ impl Score for f64 {
     }
 }
 
-/// How many of each verdict share one score.
-struct Step {
-    score: f64,
-    fraud: usize,
-    legitimate: usize,
-}
-
-/// Distinct scores, highest first.
-fn steps<S: Score>(scores: &[S], fraud: &[bool]) -> Vec<Step> {
-    let mut pairs: Vec<(f64, bool)> = scores
-        .iter()
-        .map(|s| s.wide())
-        .zip(fraud.iter().copied())
-        .collect();
-    pairs.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let mut steps: Vec<Step> = Vec::new();
-    for (score, is_fraud) in pairs {
-        // By value, so that 0 and -0 are one score.
-        let tied = steps
-            .last()
-            .is_some_and(|s| s.score.partial_cmp(&score) == Some(Ordering::Equal));
-        if !tied {
-            steps.push(Step {
-                score,
-                fraud: 0,
-                legitimate: 0,
-            });
-        }
-        if let Some(step) = steps.last_mut() {
-            step.fraud += usize::from(is_fraud);
-            step.legitimate += usize::from(!is_fraud);
-        }
-    }
-    steps
-}
-
 /// Count as a number to divide by.
 #[expect(clippy::cast_precision_loss, reason = "counts below 2^52")]
 pub(super) fn n(count: usize) -> f64 {
     count as f64
 }
 
+/// All figures of one kind of fraud, every call counted once.
+fn swept<S: Score>(scores: &[S], fraud: &[bool], targets: &[f64]) -> Swept {
+    let class = |position: usize| usize::from(fraud[position]);
+    let mut swept = Ranked::new(scores).sweep(1, class, |_| 1, targets);
+    swept.swap_remove(0)
+}
+
 /// Area under the precision-recall steps: the sum of precision times the recall gained, as
 /// scikit-learn's `average_precision_score`. `None` without any fraud.
 #[must_use]
 pub fn average_precision<S: Score>(scores: &[S], fraud: &[bool]) -> Option<f64> {
-    let all = fraud.iter().filter(|y| **y).count();
-    let (mut found, mut flagged, mut area) = (0, 0, 0.0);
-    for step in steps(scores, fraud) {
-        found += step.fraud;
-        flagged += step.fraud + step.legitimate;
-        area += n(step.fraud) / n(all) * (n(found) / n(flagged));
-    }
-    (all > 0).then_some(area)
+    swept(scores, fraud, &[]).average_precision
 }
 
 /// Chance that a fraud scores above a legitimate call, ties counted half (Mann-Whitney).
 /// `None` unless both are there.
 #[must_use]
 pub fn roc_auc<S: Score>(scores: &[S], fraud: &[bool]) -> Option<f64> {
-    let (mut found, mut wins) = (0.0, 0.0);
-    let (mut all_fraud, mut all_legitimate) = (0, 0);
-    for step in steps(scores, fraud) {
-        wins += n(step.legitimate) * (found + n(step.fraud) / 2.0);
-        found += n(step.fraud);
-        all_fraud += step.fraud;
-        all_legitimate += step.legitimate;
-    }
-    (all_fraud > 0 && all_legitimate > 0).then(|| wins / (n(all_fraud) * n(all_legitimate)))
+    swept(scores, fraud, &[]).roc_auc
 }
 
 /// What a threshold does; a call is called fraud when its score is *above* it.
@@ -119,40 +75,12 @@ pub struct OperatingPoint {
 /// It is a score of a legitimate call: the first, from the top, that may not be called
 /// fraud. Everything that ties with it stays below too. `None` unless both verdicts are there.
 #[must_use]
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a share of a count"
-)]
 pub fn operating_point<S: Score>(
     scores: &[S],
     fraud: &[bool],
     target: f64,
 ) -> Option<OperatingPoint> {
-    let all_fraud = fraud.iter().filter(|y| **y).count();
-    let all_legitimate = fraud.len() - all_fraud;
-    if all_fraud == 0 || all_legitimate == 0 {
-        return None;
-    }
-    // 0.001 * 3000 is 3, not 2.9999999999999996: the share of a count is meant.
-    let allowed = (target * n(all_legitimate) + 1e-9).floor() as usize;
-    let (mut found, mut false_positives, mut threshold) = (0, 0, f64::NEG_INFINITY);
-    for step in steps(scores, fraud) {
-        if false_positives + step.legitimate > allowed {
-            threshold = step.score;
-            break;
-        }
-        found += step.fraud;
-        false_positives += step.legitimate;
-    }
-    Some(OperatingPoint {
-        target,
-        threshold,
-        false_positives,
-        false_positive_rate: n(false_positives) / n(all_legitimate),
-        recall: n(found) / n(all_fraud),
-        resolved: allowed > 0,
-    })
+    swept(scores, fraud, &[target]).points.pop()
 }
 
 /// Mean squared error of the score as a probability; `None` without any call.
@@ -207,6 +135,15 @@ pub fn reliability<S: Score>(scores: &[S], fraud: &[bool]) -> Vec<ReliabilityBin
         })
     })
     .collect()
+}
+
+/// How far predicted and observed shares lie apart, the mean over all calls (Naeini, Cooper and
+/// Hauskrecht 2015, with these bins); 0 without calls.
+#[must_use]
+pub fn expected_calibration_error(bins: &[ReliabilityBin]) -> f64 {
+    let calls: usize = bins.iter().map(|bin| bin.calls).sum();
+    let apart = |bin: &ReliabilityBin| n(bin.calls) * (bin.predicted - bin.observed).abs();
+    bins.iter().map(apart).sum::<f64>() / n(calls.max(1))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 //! and is used in `dataset` only. Only explicit verdicts are labels: a free call that nobody
 //! judged is no example of a legitimate one.
 
+mod arrow;
 mod calibrate;
 mod dataset;
 mod error;
@@ -16,6 +17,7 @@ mod evaluate;
 mod fit;
 mod metrics;
 mod publish;
+mod ranked;
 mod report;
 mod run;
 mod sample;
@@ -24,6 +26,7 @@ mod split;
 #[cfg(test)]
 mod testing;
 
+pub use arrow::write_arrow;
 pub use calibrate::platt;
 pub use dataset::{Dataset, DatasetBuilder, Groups, LabelledCall, MAX_ROWS};
 pub use error::{LabelCount, TrainError};
@@ -31,9 +34,11 @@ pub use evaluate::{
     Baseline, CampaignMeasures, Evaluation, Thresholds, evaluate, evaluate_baseline,
 };
 pub use metrics::{
-    OperatingPoint, ReliabilityBin, average_precision, brier, operating_point, reliability, roc_auc,
+    OperatingPoint, ReliabilityBin, Score, average_precision, brier, expected_calibration_error,
+    operating_point, reliability, roc_auc,
 };
 pub use publish::{Published, card, publish};
+pub use ranked::{LEGITIMATE, Ranked, Swept};
 pub use report::Report;
 pub use run::{Options, Trained, train, train_on};
 pub use split::{Part, Split, split};

@@ -1,0 +1,151 @@
+//! The part of a model's card that an evaluation writes, and whether a card still says what an
+//! evaluation finds.
+
+use super::{Report, render};
+use std::fmt::Write;
+
+/// The lines between which the section stands in a card.
+const BEGIN: &str = "<!-- evaluation: written by `tfps evaluate`, checked by `make evaluate` -->";
+const END: &str = "<!-- end of evaluation -->";
+
+/// How far a figure may be from the card's, as a share of it: other machines add up in another
+/// order.
+const TOLERANCE: f64 = 0.005;
+
+/// The section, Markdown, between its two marks.
+#[must_use]
+pub fn section(report: &Report) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = write_section(&mut text, report);
+    text
+}
+
+fn write_section(out: &mut String, report: &Report) -> std::fmt::Result {
+    let data = &report.data;
+    writeln!(out, "{BEGIN}\n## Evaluation\n")?;
+    writeln!(
+        out,
+        "{}: {} calls from {} to {}, {} more at honeypots. Features version {}, {} of them. \
+         How it is measured, and how to read the tables: `docs/evaluation.md`. In brackets: 95 % \
+         intervals from {} draws of whole attacks and whole customers.\n",
+        data.source,
+        data.calls,
+        data.from,
+        data.to,
+        data.honeypot,
+        data.features_version,
+        data.features,
+        report.bootstrap
+    )?;
+    writeln!(out, "| part | calls | fraud | attacks |\n|---|---|---|---|")?;
+    let other = data.another_operator.iter().map(|part| ("another operator", part));
+    for name in ["train", "calibrate", "test"] {
+        if let Some(part) = data.parts.get(name) {
+            writeln!(out, "| {name} | {} | {} | {} |", part.calls, part.fraud, part.attacks)?;
+        }
+    }
+    for (name, part) in other {
+        writeln!(out, "| {name} | {} | {} | {} |", part.calls, part.fraud, part.attacks)?;
+    }
+    writeln!(out, "\n{}", render(report))?;
+    for (name, said) in &report.peers {
+        writeln!(out, "- `{name}`: {}", said.about)?;
+    }
+    writeln!(out, "\n{LIMITS}\n{END}")
+}
+
+const LIMITS: &str = "\
+### What these figures do not say
+
+- The calls are simulated unless it says otherwise above. Attacks and habits are as `docs/simulator.md` \
+assumes them; the same assumptions made the calls that were learned from. Figures on your own calls will be worse: \
+`tfps evaluate your-calls.csv` measures them.
+- A threshold is chosen for 1 legitimate call in 10,000 on one week; what it gave later stands beside it.
+- A call counts as refused by its score alone. Attackers would react to a refusal; here they go on.
+- An attack that is refused late has been paid for until then: money leaked is the answered calls that were let \
+through, at the price of the rate deck.";
+
+/// What differs between the section in a card and this one, in words; empty: nothing beyond
+/// rounding.
+#[must_use]
+pub fn difference(card: &str, section: &str) -> Vec<String> {
+    let inside = |text: &str| {
+        let from = text.find(BEGIN)?;
+        let to = text.find(END)?;
+        text.get(from..to).map(str::to_owned)
+    };
+    let (Some(old), Some(new)) = (inside(card), inside(section)) else {
+        return vec!["the card has no evaluation: write it with --publish".to_owned()];
+    };
+    let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
+    if old.len() != new.len() {
+        return vec![format!(
+            "the card's evaluation has {} lines, this one {}",
+            old.len(),
+            new.len()
+        )];
+    }
+    let pairs = old.iter().zip(&new).filter(|(old, new)| !alike(old, new));
+    pairs
+        .map(|(old, new)| format!("the card says\n  {old}\nand this evaluation\n  {new}"))
+        .collect()
+}
+
+/// Whether two lines have the same words, and numbers that differ by rounding at most.
+fn alike(old: &str, new: &str) -> bool {
+    let (old, new) = (tokens(old), tokens(new));
+    old.len() == new.len() && old.iter().zip(&new).all(|(old, new)| token_alike(old, new))
+}
+
+/// Numbers and what stands between them; how a table is padded does not matter.
+fn tokens(line: &str) -> Vec<String> {
+    let mut tokens: Vec<String> = Vec::new();
+    let mut number = false;
+    for c in line.chars().filter(|c| !c.is_whitespace() && *c != '-') {
+        let digit = c.is_ascii_digit() || c == '.';
+        match tokens.last_mut() {
+            Some(last) if digit == number => last.push(c),
+            _ => tokens.push(c.to_string()),
+        }
+        number = digit;
+    }
+    tokens
+}
+
+fn token_alike(old: &str, new: &str) -> bool {
+    if old == new {
+        return true;
+    }
+    let decimals = |text: &str| text.split_once('.').map_or(0, |(_, after)| after.len());
+    match (old.parse::<f64>(), new.parse::<f64>()) {
+        (Ok(a), Ok(b)) => {
+            // One in the last place that is printed, or the tolerance.
+            let place = i32::try_from(decimals(old)).map_or(0.0, |d| 10_f64.powi(-d) * 1.01);
+            (a - b).abs() <= place.max(TOLERANCE * a.abs())
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn card(line: &str) -> String {
+        format!("# Model\n\n{BEGIN}\n{line}\n{END}\nmore\n")
+    }
+
+    #[test]
+    fn rounding_and_padding_are_no_difference() {
+        let says = |old: &str, new: &str| difference(&card(old), &card(new)).is_empty();
+        assert!(says("| tfps | 63.1 [55.0, 70.2] |", "| tfps   | 63.1 [55.0, 70.2] |"));
+        assert!(says("| tfps | 63.1 |", "| tfps | 63.2 |"));
+        assert!(says("| tfps | 100000 |", "| tfps | 100400 |"));
+        assert!(!says("| tfps | 63.1 |", "| tfps | 64.1 |"));
+        assert!(!says("| tfps | never |", "| tfps | 3 |"));
+        assert!(!says("| tfps | 63.1 |", "| lightgbm | 63.1 |"));
+        assert!(!says("a", "a\nb"));
+        assert!(!difference("# Model\n", &card("a")).is_empty());
+    }
+}

@@ -1,0 +1,170 @@
+//! The scores a detector gives, by fold.
+
+use super::trial::thresholds;
+use super::{Calls, EvaluateError, Fold};
+use crate::domain::{FeatureVector, Timestamp};
+use crate::features::{CATALOGUE, VERSION};
+use crate::model::Model;
+use crate::train::{Dataset, Options, TrainError, Trained, train_on};
+use rayon::prelude::*;
+
+/// Rows scored by one thread at a time.
+const CHUNK: usize = 8_192;
+
+/// Something that scores calls, and the scores it gave.
+#[derive(Clone, Debug)]
+pub struct Detector {
+    /// Short stable name.
+    pub name: String,
+    /// Whether its scores are meant as probabilities of fraud.
+    pub probabilities: bool,
+    /// The threshold its authors publish, if it is to be judged by that alone.
+    pub published: Option<f64>,
+    /// In the order of the folds.
+    pub folds: Vec<FoldScores>,
+}
+
+/// Scores of one fold; higher is more suspicious.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FoldScores {
+    /// Of the rows that calibrate.
+    pub calibrate: Vec<f64>,
+    /// Of the rows that judge.
+    pub test: Vec<f64>,
+    /// Of another operator's calls that judge; empty where a group is held out.
+    pub other: Vec<f64>,
+}
+
+impl Detector {
+    /// The thresholds of a fold: the published one, or from its calibration part.
+    #[must_use]
+    pub fn thresholds(&self, calls: &Calls, folds: &[Fold], fold: usize) -> [f64; 2] {
+        if let Some(published) = self.published {
+            return [published; 2];
+        }
+        let rows = &folds[fold].split.calibrate;
+        let fraud: Vec<bool> = rows.iter().map(|row| calls.data.y[*row]).collect();
+        thresholds(&self.folds[fold].calibrate, &fraud)
+    }
+
+    /// One that learns nothing: a score for every call, whatever the fold.
+    #[must_use]
+    pub fn fixed(name: &str, all: &[f64], folds: &[Fold], other: &[f64]) -> Self {
+        let of = |fold: &Fold| FoldScores {
+            calibrate: pick(all, &fold.split.calibrate),
+            test: pick(all, &fold.split.hold_out),
+            other: if fold.holds_out() {
+                Vec::new()
+            } else {
+                other.to_owned()
+            },
+        };
+        Self {
+            name: name.to_owned(),
+            probabilities: false,
+            published: None,
+            folds: folds.iter().map(of).collect(),
+        }
+    }
+
+    /// The same scores, judged by a threshold of their own.
+    #[must_use]
+    pub fn as_published(&self, threshold: f64) -> Self {
+        Self {
+            name: format!("{}-as-published", self.name),
+            published: Some(threshold),
+            ..self.clone()
+        }
+    }
+}
+
+fn pick(all: &[f64], rows: &[usize]) -> Vec<f64> {
+    rows.iter().map(|row| all[*row]).collect()
+}
+
+/// Learners of ours, each with the options that choose it; `created` is written into models.
+pub(super) fn learners(created: Timestamp) -> Vec<(&'static str, Options)> {
+    vec![("tfps", Options::new(created))]
+}
+
+/// A model per fold. `options`: of all; the held-out group is written into the model.
+///
+/// # Errors
+/// A fold whose model cannot be trained.
+pub(super) fn train_folds(
+    calls: &Calls,
+    folds: &[Fold],
+    options: &Options,
+) -> Result<Vec<Trained>, EvaluateError> {
+    let train = |fold: &Fold| {
+        let options = Options {
+            hold_out_family: fold.holds_out().then(|| fold.name.clone()),
+            ..options.clone()
+        };
+        train_on(&calls.data, fold.split.clone(), CATALOGUE, VERSION, &options).map_err(|source| {
+            EvaluateError::Train {
+                fold: fold.name.clone(),
+                source,
+            }
+        })
+    };
+    folds.par_iter().map(train).collect()
+}
+
+/// What the service would have served: the probability of fraud.
+fn risk(model: &Model, vector: &FeatureVector) -> Option<f64> {
+    let scored = model.score(vector).ok()?;
+    Some(f64::from(scored.score))
+}
+
+/// The model's scores of every fold. `other`: rows of another operator's calls.
+pub(super) fn score_folds(
+    name: &str,
+    trained: &[Trained],
+    calls: &Calls,
+    folds: &[Fold],
+    other: Option<(&Calls, &[usize])>,
+) -> Result<Detector, EvaluateError> {
+    let each = folds.iter().zip(trained).map(|(fold, trained)| {
+        let score = |data: &Dataset, rows: &[usize]| score(&trained.model, data, rows, &fold.name);
+        Ok(FoldScores {
+            calibrate: score(&calls.data, &fold.split.calibrate)?,
+            test: score(&calls.data, &fold.split.hold_out)?,
+            other: match other {
+                Some((other, rows)) if !fold.holds_out() => score(&other.data, rows)?,
+                _ => Vec::new(),
+            },
+        })
+    });
+    Ok(Detector {
+        name: name.to_owned(),
+        probabilities: true,
+        published: None,
+        folds: each.collect::<Result<_, EvaluateError>>()?,
+    })
+}
+
+fn score(
+    model: &Model,
+    data: &Dataset,
+    rows: &[usize],
+    fold: &str,
+) -> Result<Vec<f64>, EvaluateError> {
+    let chunks = rows.par_chunks(CHUNK).map(|rows| {
+        let mut vector = FeatureVector::default();
+        let score = |row: &usize| {
+            data.fill(*row, &mut vector);
+            risk(model, &vector).ok_or_else(|| EvaluateError::Train {
+                fold: fold.to_owned(),
+                source: TrainError::FeatureCount {
+                    row: *row,
+                    found: vector.values.len(),
+                    wanted: CATALOGUE.len(),
+                    version: VERSION,
+                },
+            })
+        };
+        rows.iter().map(score).collect::<Result<Vec<f64>, _>>()
+    });
+    Ok(chunks.collect::<Result<Vec<_>, _>>()?.concat())
+}
