@@ -14,6 +14,7 @@ mod dataset;
 mod error;
 mod evaluate;
 mod fit;
+mod isolation;
 mod metrics;
 mod publish;
 mod report;
@@ -29,6 +30,9 @@ pub use dataset::{Dataset, DatasetBuilder, Groups, LabelledCall, MAX_ROWS};
 pub use error::{LabelCount, TrainError};
 pub use evaluate::{
     Baseline, CampaignMeasures, Evaluation, Thresholds, evaluate, evaluate_baseline,
+};
+pub use isolation::{
+    IsolationError, IsolationForest, IsolationForestParams, IsolationForestValidParams,
 };
 pub use metrics::{
     OperatingPoint, ReliabilityBin, average_precision, brier, operating_point, reliability, roc_auc,
