@@ -13,12 +13,14 @@ mod atomic;
 mod check;
 mod error;
 mod file;
+mod novelty;
 pub mod promotion;
 mod score;
 mod seal;
 mod slot;
 #[cfg(test)]
 pub(crate) mod testing;
+mod trees;
 
 pub use atomic::write_atomic;
 pub use error::{ModelError, ScoreError};
@@ -26,8 +28,10 @@ pub use file::{
     AlarmThresholds, Calibration, FORMAT, Kind, MAX_BYTES, Metrics, ModelFile, Probe, Term,
     Training, Transform,
 };
+pub use novelty::{Isolation, mean_path};
 pub use score::{Contributions, Explained, Model, Scored};
 pub use slot::{ModelSlot, Swapped};
+pub use trees::{Forest, MAX_DEPTH, MAX_NODES, Tree};
 
 #[cfg(test)]
 mod file_tests;

@@ -15,6 +15,7 @@ mod dataset;
 mod error;
 mod evaluate;
 mod fit;
+mod isolation;
 mod metrics;
 mod publish;
 mod ranked;
@@ -32,6 +33,9 @@ pub use dataset::{Dataset, DatasetBuilder, Groups, LabelledCall, MAX_ROWS};
 pub use error::{LabelCount, TrainError};
 pub use evaluate::{
     Baseline, CampaignMeasures, Evaluation, Thresholds, evaluate, evaluate_baseline,
+};
+pub use isolation::{
+    IsolationError, IsolationForest, IsolationForestParams, IsolationForestValidParams,
 };
 pub use metrics::{
     OperatingPoint, ReliabilityBin, Score, average_precision, brier, expected_calibration_error,
