@@ -35,9 +35,9 @@ pub use error::EvaluateError;
 pub use families::{UNNAMED, family_of, group_of, is_volume};
 pub use figures::{BLOCKING, Estimate, Figures, RANKING, TARGETS};
 pub use parts::{Fold, Parts, Shares, folds};
-pub use report::{Column, ColumnReport, DetectorReport, Report, render};
+pub use report::{Column, ColumnReport, DetectorReport, Report, figures_csv, render};
 pub use run::{Evaluated, Settings, evaluate};
-pub use table::{TableReport, evaluate_table, read_table};
+pub use table::{Spread, TableFigures, TableReport, evaluate_table, read_table};
 pub use trial::Trial;
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod country;
 mod domain;
 mod draft;
 mod embedded;
+mod evaluate;
 mod import;
 mod list;
 mod migrate;
@@ -83,6 +84,7 @@ enum Command {
     Import(import::ImportArgs),
     Score(score::ScoreArgs),
     Train(train::TrainArgs),
+    Evaluate(Box<evaluate::EvaluateArgs>),
     /// List, promote and roll back models.
     #[command(subcommand)]
     Models(models::ModelsCommand),
@@ -198,6 +200,7 @@ fn run_other(context: Context, command: Command) -> anyhow::Result<Done> {
         Command::Import(args) => block_on(import::run(context, args)),
         Command::Score(args) => score::run(&context, args),
         Command::Train(args) => block_on(train::run(context, args)),
+        Command::Evaluate(args) => evaluate::run(&context, &args),
         Command::Models(command) => models::run(&context, command),
         Command::Token(command) => token::run(&context, command),
         Command::Audit(args) => audit::run(&context, args),

@@ -36,7 +36,10 @@ impl Draw {
         let mut customers = Vec::new();
         for row in rows {
             match calls.family(*row) {
-                Some(family) => families.entry(family).or_default().push(calls.campaign(*row)),
+                Some(family) => families
+                    .entry(family)
+                    .or_default()
+                    .push(calls.campaign(*row)),
                 None => customers.push(calls.facts[*row].customer),
             }
         }

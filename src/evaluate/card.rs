@@ -39,14 +39,25 @@ fn write_section(out: &mut String, report: &Report) -> std::fmt::Result {
         report.bootstrap
     )?;
     writeln!(out, "| part | calls | fraud | attacks |\n|---|---|---|---|")?;
-    let other = data.another_operator.iter().map(|part| ("another operator", part));
+    let other = data
+        .another_operator
+        .iter()
+        .map(|part| ("another operator", part));
     for name in ["train", "calibrate", "test"] {
         if let Some(part) = data.parts.get(name) {
-            writeln!(out, "| {name} | {} | {} | {} |", part.calls, part.fraud, part.attacks)?;
+            writeln!(
+                out,
+                "| {name} | {} | {} | {} |",
+                part.calls, part.fraud, part.attacks
+            )?;
         }
     }
     for (name, part) in other {
-        writeln!(out, "| {name} | {} | {} | {} |", part.calls, part.fraud, part.attacks)?;
+        writeln!(
+            out,
+            "| {name} | {} | {} | {} |",
+            part.calls, part.fraud, part.attacks
+        )?;
     }
     writeln!(out, "\n{}", render(report))?;
     for (name, said) in &report.peers {
@@ -139,7 +150,10 @@ mod tests {
     #[test]
     fn rounding_and_padding_are_no_difference() {
         let says = |old: &str, new: &str| difference(&card(old), &card(new)).is_empty();
-        assert!(says("| tfps | 63.1 [55.0, 70.2] |", "| tfps   | 63.1 [55.0, 70.2] |"));
+        assert!(says(
+            "| tfps | 63.1 [55.0, 70.2] |",
+            "| tfps   | 63.1 [55.0, 70.2] |"
+        ));
         assert!(says("| tfps | 63.1 |", "| tfps | 63.2 |"));
         assert!(says("| tfps | 100000 |", "| tfps | 100400 |"));
         assert!(!says("| tfps | 63.1 |", "| tfps | 64.1 |"));

@@ -101,11 +101,16 @@ pub(super) fn train_folds(
             hold_out_family: fold.holds_out().then(|| fold.name.clone()),
             ..options.clone()
         };
-        train_on(&calls.data, fold.split.clone(), CATALOGUE, VERSION, &options).map_err(|source| {
-            EvaluateError::Train {
-                fold: fold.name.clone(),
-                source,
-            }
+        train_on(
+            &calls.data,
+            fold.split.clone(),
+            CATALOGUE,
+            VERSION,
+            &options,
+        )
+        .map_err(|source| EvaluateError::Train {
+            fold: fold.name.clone(),
+            source,
         })
     };
     folds.par_iter().map(train).collect()

@@ -10,7 +10,9 @@ use std::path::PathBuf;
     reason = "each message says what the variant and its fields mean"
 )]
 pub enum EvaluateError {
-    #[error("{part} has {fraud} frauds and {legitimate} legitimate calls: expected some of each; give more days, more subscribers, or a file with more verdicts")]
+    #[error(
+        "{part} has {fraud} frauds and {legitimate} legitimate calls: expected some of each; give more days, more subscribers, or a file with more verdicts"
+    )]
     OneSided {
         part: &'static str,
         fraud: usize,

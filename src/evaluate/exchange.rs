@@ -79,7 +79,13 @@ pub fn export(
     let used = |row: &usize| parts.iter().any(|part| part[*row] != 0);
     let rows: Vec<usize> = (0..calls.len()).filter(used).collect();
     let judges = |row: usize| parts.iter().any(|part| part[row] == JUDGE);
-    let fraud = |row: &usize| if judges(*row) { -1 } else { i32::from(calls.data.y[*row]) };
+    let fraud = |row: &usize| {
+        if judges(*row) {
+            -1
+        } else {
+            i32::from(calls.data.y[*row])
+        }
+    };
     let mut columns = vec![
         ("row".to_owned(), numbers(&rows)),
         ("fraud".to_owned(), rows.iter().map(fraud).collect()),
@@ -154,7 +160,9 @@ pub fn run(command: &str, dir: &Path) -> Result<(), EvaluateError> {
     if status.success() {
         Ok(())
     } else {
-        Err(failed(format!("failed ({status}); see what it printed above")))
+        Err(failed(format!(
+            "failed ({status}); see what it printed above"
+        )))
     }
 }
 
@@ -187,9 +195,7 @@ pub fn import(
         let rows = [split.calibrate.as_slice(), &split.hold_out].concat();
         let each = read(&path, &names, &rows)?;
         let elsewhere = match other {
-            Some(rows) if !fold.holds_out() => {
-                read(&dir.join("scores-other.csv"), &names, rows)?
-            }
+            Some(rows) if !fold.holds_out() => read(&dir.join("scores-other.csv"), &names, rows)?,
             _ => vec![Vec::new(); names.len()],
         };
         for ((detector, mut scores), other) in detectors.iter_mut().zip(each).zip(elsewhere) {
@@ -235,18 +241,30 @@ fn read(path: &Path, names: &[&str], rows: &[usize]) -> Result<Vec<Vec<f64>>, Ev
         let record = record.map_err(csv_error)?;
         let line = record.position().map_or(0, csv::Position::line);
         let field = |at: usize| record.get(at).unwrap_or_default();
-        let place = field(row_column).parse().ok().and_then(|row: usize| places.get(&row));
+        let place = field(row_column)
+            .parse()
+            .ok()
+            .and_then(|row: usize| places.get(&row));
         let place = *place.ok_or_else(|| {
-            wrong(line, format!("row `{}` was not asked for", field(row_column)))
+            wrong(
+                line,
+                format!("row `{}` was not asked for", field(row_column)),
+            )
         })?;
         for (of, at) in scores.iter_mut().zip(&columns) {
             let text = field(*at);
             let score = text.parse().ok().filter(|score: &f64| score.is_finite());
             let score = score.ok_or_else(|| {
-                wrong(line, format!("column `{}`: `{text}` is no finite number", header[*at]))
+                wrong(
+                    line,
+                    format!("column `{}`: `{text}` is no finite number", header[*at]),
+                )
             })?;
             if !of[place].is_nan() {
-                return Err(wrong(line, format!("row `{}` stands twice", field(row_column))));
+                return Err(wrong(
+                    line,
+                    format!("row `{}` stands twice", field(row_column)),
+                ));
             }
             of[place] = score;
         }

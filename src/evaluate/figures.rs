@@ -213,7 +213,8 @@ impl Figures {
         };
         let named = |names: &'static [&'static str], from: usize| {
             let each = names.iter().enumerate();
-            each.map(|(at, name)| (*name, estimate(from + at))).collect()
+            each.map(|(at, name)| (*name, estimate(from + at)))
+                .collect()
         };
         Self {
             fraud,
@@ -227,7 +228,10 @@ impl Figures {
 /// The difference of two detectors' average precisions, with the interval of paired draws.
 pub(super) fn difference(ours: &Measured, theirs: &Measured) -> Estimate {
     let value = |m: &Measured| m.overall.ranking[RANKING[AVERAGE_PRECISION]].value;
-    let pairs = ours.average_precisions.iter().zip(&theirs.average_precisions);
+    let pairs = ours
+        .average_precisions
+        .iter()
+        .zip(&theirs.average_precisions);
     let mut drawn: Vec<f64> = pairs.filter_map(|(a, b)| Some((*a)? - (*b)?)).collect();
     Estimate {
         value: value(ours).zip(value(theirs)).map(|(a, b)| a - b),

@@ -53,7 +53,11 @@ impl Parts {
         let at = &calls.data.at;
         let first = at.first().copied().unwrap_or_default();
         let last = at.last().copied().unwrap_or_default();
-        #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "microseconds of some years")]
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            reason = "microseconds of some years"
+        )]
         let after = |share: f64| Timestamp(first.0 + ((last.0 - first.0) as f64 * share) as i64);
         let times = [
             after(shares.warm_up),

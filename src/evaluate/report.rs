@@ -22,6 +22,16 @@ impl Column {
     /// All of them, in the order of the table.
     pub const ALL: [Self; 3] = [Self::HeldOut, Self::Known, Self::AnotherOperator];
 
+    /// As in files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Known => "known",
+            Self::HeldOut => "held_out",
+            Self::AnotherOperator => "another_operator",
+        }
+    }
+
     /// As a heading.
     #[must_use]
     pub const fn words(self) -> &'static str {
@@ -197,8 +207,14 @@ const DETECTOR_HEAD: [&str; 11] = [
 
 fn detector_row(name: &str, column: &ColumnReport) -> Vec<String> {
     let of = |name| figure(&column.overall, name);
-    let error = column.calibration_error.filter(|_| of("brier").is_some_and(|e| e.value.is_some()));
-    let p95 = of("first_block_call_p95").map(|e| Estimate { low: None, high: None, ..e });
+    let error = column
+        .calibration_error
+        .filter(|_| of("brier").is_some_and(|e| e.value.is_some()));
+    let p95 = of("first_block_call_p95").map(|e| Estimate {
+        low: None,
+        high: None,
+        ..e
+    });
     let median = scaled(of("first_block_call_median"), 1.0, 0);
     vec![
         name.to_owned(),
@@ -229,7 +245,17 @@ const FAMILY_HEAD: [&str; 9] = [
 
 fn family_row(name: &str, figures: &Figures) -> Vec<String> {
     let of = |name| figure(figures, name);
-    let bare = |name| scaled(of(name).map(|e| Estimate { low: None, high: None, ..e }), 1.0, 0);
+    let bare = |name| {
+        scaled(
+            of(name).map(|e| Estimate {
+                low: None,
+                high: None,
+                ..e
+            }),
+            1.0,
+            0,
+        )
+    };
     let never = bare("attacks_never_blocked");
     vec![
         name.to_owned(),
@@ -239,8 +265,16 @@ fn family_row(name: &str, figures: &Figures) -> Vec<String> {
         percent(of("recall_at_0_1_percent"), 1),
         percent(of("recall_at_0_01_percent"), 1),
         percent(of("money_leaked"), 2),
-        format!("{}; {}", bare("first_block_call_median"), bare("first_block_call_p95")),
-        format!("{}; {}", bare("first_block_seconds_median"), bare("first_block_seconds_p95")),
+        format!(
+            "{}; {}",
+            bare("first_block_call_median"),
+            bare("first_block_call_p95")
+        ),
+        format!(
+            "{}; {}",
+            bare("first_block_seconds_median"),
+            bare("first_block_seconds_p95")
+        ),
     ]
 }
 
@@ -296,7 +330,12 @@ pub fn render(report: &Report) -> String {
     }
     for column in Column::ALL {
         if let Some(found) = ours.columns.get(&column) {
-            let _ = writeln!(text, "### Legitimate calls refused by {}: {}\n", ours.name, column.words());
+            let _ = writeln!(
+                text,
+                "### Legitimate calls refused by {}: {}\n",
+                ours.name,
+                column.words()
+            );
             let _ = writeln!(text, "{}", surprises(found));
         }
     }
@@ -309,7 +348,11 @@ fn surprises(column: &ColumnReport) -> String {
         .surprises
         .iter()
         .map(|(name, s)| {
-            let name = if name.is_empty() { "everyday life" } else { name };
+            let name = if name.is_empty() {
+                "everyday life"
+            } else {
+                name
+            };
             vec![
                 name.to_owned(),
                 format!("{:.0}", s.calls),
@@ -363,4 +406,50 @@ fn differences(report: &Report) -> String {
     }
     let head = ["detector", "where", "our average precision less its own"];
     format!("### Paired differences\n\n{}", table(&head, &rows))
+}
+
+/// Every figure as CSV: detector, column, family (empty: all), threshold, figure, value, low, high.
+///
+/// # Errors
+/// None in practice: it is written into memory.
+pub fn figures_csv(report: &Report) -> Result<String, csv::Error> {
+    let mut out = csv::Writer::from_writer(Vec::new());
+    out.write_record([
+        "detector",
+        "column",
+        "family",
+        "threshold",
+        "figure",
+        "value",
+        "low",
+        "high",
+    ])?;
+    for detector in &report.detectors {
+        for (column, found) in &detector.columns {
+            let all = std::iter::once(("", &found.overall));
+            let each = found.families.iter().map(|(name, f)| (name.as_str(), f));
+            for (family, figures) in all.chain(each) {
+                let kinds = [
+                    ("", &figures.ranking),
+                    ("one_in_10_000", &figures.one_in_10_000),
+                    ("one_in_1_000", &figures.one_in_1_000),
+                ];
+                for (threshold, estimates) in kinds {
+                    for (figure, e) in estimates {
+                        let text = |x: Option<f64>| x.map_or(String::new(), |x| x.to_string());
+                        let [value, low, high] = [e.value, e.low, e.high].map(text);
+                        let column = column.name();
+                        let name = detector.name.as_str();
+                        out.write_record([
+                            name, column, family, threshold, figure, &value, &low, &high,
+                        ])?;
+                    }
+                }
+            }
+        }
+    }
+    let bytes = out
+        .into_inner()
+        .map_err(|e| csv::Error::from(e.into_error()))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -7,7 +7,8 @@
 use super::EvaluateError;
 use crate::domain::{FeatureSpec, FeatureVector, Timestamp, Verdict};
 use crate::train::{
-    Dataset, DatasetBuilder, LabelledCall, Options, Split, average_precision, isolate, roc_auc, train_on,
+    Dataset, DatasetBuilder, LabelledCall, Options, Split, average_precision, isolate, roc_auc,
+    train_on,
 };
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -60,7 +61,10 @@ pub struct TableReport {
 ///
 /// # Errors
 /// What is wrong, with its line and column.
-pub fn read_table(path: &Path, label: &str) -> Result<(Dataset, &'static [FeatureSpec]), EvaluateError> {
+pub fn read_table(
+    path: &Path,
+    label: &str,
+) -> Result<(Dataset, &'static [FeatureSpec]), EvaluateError> {
     let csv_error = |source| EvaluateError::Csv {
         path: path.to_owned(),
         source,
@@ -71,15 +75,20 @@ pub fn read_table(path: &Path, label: &str) -> Result<(Dataset, &'static [Featur
     };
     let mut reader = csv::Reader::from_path(path).map_err(csv_error)?;
     let header = reader.headers().map_err(csv_error)?.clone();
-    let label_at = header.iter().position(|name| name == label).ok_or_else(|| {
-        EvaluateError::NoColumn {
+    let label_at = header
+        .iter()
+        .position(|name| name == label)
+        .ok_or_else(|| EvaluateError::NoColumn {
             path: path.to_owned(),
             column: label.to_owned(),
             found: header.iter().collect::<Vec<_>>().join(", "),
-        }
-    })?;
+        })?;
     if !(2..=MAX_COLUMNS + 1).contains(&header.len()) {
-        let problem = format!("{} columns: expected 2 to {}", header.len(), MAX_COLUMNS + 1);
+        let problem = format!(
+            "{} columns: expected 2 to {}",
+            header.len(),
+            MAX_COLUMNS + 1
+        );
         return Err(wrong(problem));
     }
     let names = header.iter().enumerate().filter(|(at, _)| *at != label_at);
@@ -236,7 +245,10 @@ fn supervised(
         .map(|row| {
             data.fill(*row, &mut vector);
             // Of the same version and length, and finite, as the table was read.
-            trained.model.score(&vector).map_or(f64::NAN, |s| s.log_odds)
+            trained
+                .model
+                .score(&vector)
+                .map_or(f64::NAN, |s| s.log_odds)
         })
         .collect();
     Ok(judged(&scores, data, &rows))
@@ -254,7 +266,9 @@ fn stratified(data: &Dataset, seed: u64) -> Split {
     let mut random = Pcg64Mcg::seed_from_u64(seed);
     let mut parts = [Vec::new(), Vec::new(), Vec::new()];
     for label in [true, false] {
-        let mut rows: Vec<usize> = (0..data.rows()).filter(|row| data.y[*row] == label).collect();
+        let mut rows: Vec<usize> = (0..data.rows())
+            .filter(|row| data.y[*row] == label)
+            .collect();
         rows.shuffle(&mut random);
         let ends = [
             rows.len() * TENTHS[0] / 10,
@@ -278,3 +292,7 @@ fn stratified(data: &Dataset, seed: u64) -> Split {
         shares: [60, 10, 30],
     }
 }
+
+#[cfg(test)]
+#[path = "table_tests.rs"]
+mod tests;

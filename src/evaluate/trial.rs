@@ -145,7 +145,11 @@ impl<'a> Trial<'a> {
             errors: probabilities.then(|| Errors::of(calls, rows, scores)),
             hit: [refused(0), refused(1)],
             attacks: Vec::new(),
-            legitimate: rows.iter().copied().filter(|row| !calls.data.y[*row]).collect(),
+            legitimate: rows
+                .iter()
+                .copied()
+                .filter(|row| !calls.data.y[*row])
+                .collect(),
         };
         trial.attacks = trial.attacks();
         trial
@@ -161,7 +165,11 @@ impl<'a> Trial<'a> {
     pub(super) fn fraud_of(&self, family: Option<usize>) -> usize {
         let class = family.map(|family| self.classes[family]);
         let of = |attack: &&Attack| class.is_none_or(|class| class == attack.class);
-        self.attacks.iter().filter(of).map(|attack| attack.calls).sum()
+        self.attacks
+            .iter()
+            .filter(of)
+            .map(|attack| attack.calls)
+            .sum()
     }
 
     /// Above these a call is refused, by target.
@@ -220,11 +228,17 @@ impl<'a> Trial<'a> {
             Some(family) => self.classes[family],
         };
         let weight = |position| self.weight(position, draw);
-        let swept = self.ranked.sweep(self.families.len(), class, weight, &TARGETS);
+        let swept = self
+            .ranked
+            .sweep(self.families.len(), class, weight, &TARGETS);
         let both = [0, 1].map(|target| self.legitimate_hit(target, draw));
         let tally = |(class, swept)| Tally {
             swept,
-            errors: self.errors.as_ref().filter(|_| class == 0).map(|e| e.sum(draw)),
+            errors: self
+                .errors
+                .as_ref()
+                .filter(|_| class == 0)
+                .map(|e| e.sum(draw)),
             blocked: [0, 1].map(|target| self.blocked(class, target, draw, &both[target])),
         };
         swept.into_iter().enumerate().map(tally).collect()
@@ -278,7 +292,11 @@ impl<'a> Trial<'a> {
     /// Predicted against observed; `None`: the scores are no probabilities.
     pub(super) fn reliability(&self) -> Option<(Vec<ReliabilityBin>, f64)> {
         self.errors.as_ref()?;
-        let fraud: Vec<bool> = self.rows.iter().map(|row| self.calls.data.y[*row]).collect();
+        let fraud: Vec<bool> = self
+            .rows
+            .iter()
+            .map(|row| self.calls.data.y[*row])
+            .collect();
         let bins = reliability(self.scores, &fraud);
         let error = expected_calibration_error(&bins);
         Some((bins, error))

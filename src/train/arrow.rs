@@ -42,11 +42,18 @@ mod tests {
         let marks = vec![("part".to_owned(), vec![1, 2, 3])];
         let mut bytes = Vec::new();
         write_arrow(&data, &names, &rows, marks, &mut bytes).expect("written");
-        let frame = IpcStreamReader::new(Cursor::new(bytes)).finish().expect("read");
+        let frame = IpcStreamReader::new(Cursor::new(bytes))
+            .finish()
+            .expect("read");
         assert_eq!(frame.shape(), (3, CATALOGUE.len() + 1));
         for (at, row) in rows.iter().enumerate() {
             for (feature, name) in names.iter().enumerate() {
-                let read = frame.column(name).expect("there").f32().expect("f32").get(at);
+                let read = frame
+                    .column(name)
+                    .expect("there")
+                    .f32()
+                    .expect("f32")
+                    .get(at);
                 assert_eq!(read, Some(data.x[[*row, feature]]));
             }
         }

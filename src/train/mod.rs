@@ -15,6 +15,7 @@ mod dataset;
 mod error;
 mod evaluate;
 mod fit;
+mod isolate;
 mod isolation;
 mod metrics;
 mod publish;
@@ -34,6 +35,7 @@ pub use error::{LabelCount, TrainError};
 pub use evaluate::{
     Baseline, CampaignMeasures, Evaluation, Thresholds, evaluate, evaluate_baseline,
 };
+pub use isolate::isolate;
 pub use isolation::{
     IsolationError, IsolationForest, IsolationForestParams, IsolationForestValidParams,
 };

@@ -188,17 +188,21 @@ impl Marks {
 
     fn swept(&self, tally: Tally, legitimate: usize) -> Swept {
         let both = tally.all > 0 && legitimate > 0;
-        let points = self.targets.iter().zip(&tally.at).filter_map(|(mark, found)| {
-            let (false_positives, threshold) = mark.stopped?;
-            Some(OperatingPoint {
-                target: mark.target,
-                threshold,
-                false_positives,
-                false_positive_rate: n(false_positives) / n(legitimate),
-                recall: n(*found) / n(tally.all),
-                resolved: mark.allowed > 0,
-            })
-        });
+        let points = self
+            .targets
+            .iter()
+            .zip(&tally.at)
+            .filter_map(|(mark, found)| {
+                let (false_positives, threshold) = mark.stopped?;
+                Some(OperatingPoint {
+                    target: mark.target,
+                    threshold,
+                    false_positives,
+                    false_positive_rate: n(false_positives) / n(legitimate),
+                    recall: n(*found) / n(tally.all),
+                    resolved: mark.allowed > 0,
+                })
+            });
         let points = if both { points.collect() } else { Vec::new() };
         Swept {
             fraud: tally.all,

@@ -56,7 +56,10 @@ fn a_perfect_score_and_none_at_all() {
     let class = |at: usize| usize::from(at >= 90);
     let perfect: Vec<f64> = (0..100).map(|at| f64::from(u8::from(at >= 90))).collect();
     let swept = &Ranked::new(&perfect).sweep(1, class, |_| 1, &[1e-2])[0];
-    assert_eq!((swept.average_precision, swept.roc_auc), (Some(1.0), Some(1.0)));
+    assert_eq!(
+        (swept.average_precision, swept.roc_auc),
+        (Some(1.0), Some(1.0))
+    );
     assert_eq!(swept.points[0].recall, 1.0);
     // All alike: the average precision is the share of fraud.
     let nothing = &Ranked::new(&[0.5_f32; 100]).sweep(1, class, |_| 1, &[1e-2])[0];

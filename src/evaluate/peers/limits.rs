@@ -81,7 +81,11 @@ impl Stats {
         }
         self.calls += 1;
         self.minute.push_back(at);
-        while self.minute.front().is_some_and(|first| at.seconds_since(*first) >= 60.0) {
+        while self
+            .minute
+            .front()
+            .is_some_and(|first| at.seconds_since(*first) >= 60.0)
+        {
             self.minute.pop_front();
         }
         while self.ends.peek().is_some_and(|end| end.0 <= at) {
@@ -101,7 +105,10 @@ impl Stats {
             self.ends.len() as f64,
             f64::from(self.in_a_row),
         ];
-        let over = counts.iter().zip(critical).map(|(count, limit)| count / limit);
+        let over = counts
+            .iter()
+            .zip(critical)
+            .map(|(count, limit)| count / limit);
         over.fold(0.0, f64::max)
     }
 }

@@ -9,6 +9,3 @@ pub use sigma::sigma;
 
 /// What the two are called in reports.
 pub const NAMES: [&str; 2] = ["opensips-fraud-detection", "mean-plus-2-sigma"];
-
-#[cfg(test)]
-mod tests;

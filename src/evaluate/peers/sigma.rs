@@ -71,7 +71,9 @@ pub fn sigma(calls: &Calls) -> Vec<f64> {
             let abroad = f64::from(u8::from(*here < most));
             *here += 1;
             let at = calls.data.at[row];
-            let habit = habits.entry(fact.customer).or_insert_with(|| Habit::new(at));
+            let habit = habits
+                .entry(fact.customer)
+                .or_insert_with(|| Habit::new(at));
             habit.count(at, [1.0, 1.0, abroad, f64::from(fact.price)])
         })
         .collect()
