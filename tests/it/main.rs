@@ -13,6 +13,7 @@
 mod api;
 mod digest;
 mod embedded;
+mod evaluate;
 mod integrations;
 mod kamailio;
 mod layers;

@@ -1,0 +1,176 @@
+#!/usr/bin/env python3
+"""Scores the calls that `tfps evaluate` hands out with LightGBM and PyOD.
+
+    peers.py FOLDER
+
+FOLDER has rows.arrow, manifest.json and perhaps other.arrow, as src/evaluate/exchange.rs describes
+them; the answers are written into it. Every fold is learned from its own training rows alone. The
+calls that judge come without their labels, so nothing here can be tuned on them.
+
+LightGBM has what an experienced user would give it: all training rows, two class weightings of
+which the better on the calibration part is kept, early stopping on that part, and probabilities by
+Platt's line through it. The detectors of PyOD learn without labels, as they are meant to.
+"""
+
+import csv
+import json
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import lightgbm
+import numpy as np
+import pyarrow.ipc
+from pyod.models.ecod import ECOD
+from pyod.models.iforest import IForest
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import average_precision_score
+
+TRAIN, CALIBRATE, JUDGE = 1, 2, 3
+
+ROUNDS = 1500
+PATIENCE = 50
+LIGHTGBM = {
+    "objective": "binary",
+    "metric": "average_precision",
+    "learning_rate": 0.05,
+    "num_leaves": 63,
+    "min_child_samples": 40,
+    "feature_fraction": 0.7,
+    "bagging_fraction": 0.8,
+    "bagging_freq": 1,
+    "lambda_l2": 1.0,
+    "deterministic": True,
+    "force_row_wise": True,
+    "verbosity": -1,
+    # Fixed: sums are added up in the order of the threads.
+    "num_threads": 2,
+}
+# ECOD sorts every feature of the rows it was fitted on together with those it scores.
+ECOD_ROWS = 50_000
+
+
+def say(text):
+    print(f"peers: {text}", file=sys.stderr, flush=True)
+
+
+def read(path, features):
+    """The features as an array, and the other columns by name."""
+    with pyarrow.ipc.open_stream(path) as stream:
+        table = stream.read_all()
+    matrix = np.empty((table.num_rows, len(features)), dtype=np.float32)
+    for position, name in enumerate(features):
+        matrix[:, position] = table.column(name).to_numpy()
+    others = [name for name in table.column_names if name not in set(features)]
+    return matrix, {name: table.column(name).to_numpy() for name in others}
+
+
+def write(path, rows, scores):
+    with open(path, "w", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(["row", *scores])
+        for row, *values in zip(rows.tolist(), *(s.tolist() for s in scores.values())):
+            out.writerow([row, *(repr(value) for value in values)])
+
+
+class Boosted:
+    """LightGBM, the better of two class weightings, with calibrated probabilities."""
+
+    def __init__(self, binned, matrix, fraud, train, calibrate, seed):
+        learn = binned.subset(np.flatnonzero(train))
+        check = binned.subset(np.flatnonzero(calibrate))
+        positives = max(int(fraud[train].sum()), 1)
+        balance = float((int(train.sum()) - positives) / positives)
+        self.best = None
+        for weight in (1.0, balance**0.5):
+            params = LIGHTGBM | {"seed": seed, "scale_pos_weight": weight}
+            stop = lightgbm.early_stopping(PATIENCE, verbose=False)
+            model = lightgbm.train(params, learn, ROUNDS, valid_sets=[check], callbacks=[stop])
+            raw = model.predict(matrix[calibrate], raw_score=True)
+            precision = average_precision_score(fraud[calibrate], raw)
+            if self.best is None or precision > self.best[0]:
+                self.best = (precision, weight, model, raw)
+        _, self.weight, self.model, raw = self.best
+        line = LogisticRegression(C=1e6, max_iter=1000)
+        self.line = line.fit(raw.reshape(-1, 1), fraud[calibrate])
+
+    def score(self, matrix):
+        raw = self.model.predict(matrix, raw_score=True)
+        return self.line.predict_proba(raw.reshape(-1, 1))[:, 1]
+
+
+def main(folder):
+    begun = time.monotonic()
+    manifest = json.loads((folder / "manifest.json").read_text())
+    features, seed = manifest["features"], manifest["seed"] % 2**31
+    matrix, columns = read(folder / "rows.arrow", features)
+    other = read(folder / "other.arrow", features) if manifest["other"] else None
+    rows, fraud = columns["row"], columns["fraud"] == 1
+    say(f"{len(rows)} rows of {len(features)} features, {len(manifest['folds'])} folds")
+    names = [f"f{position}" for position in range(len(features))]
+    # Bins are cut on training rows of the fold that knows all; labels have no part in it.
+    known = columns["part_known"]
+    reference = lightgbm.Dataset(
+        matrix[known == TRAIN], fraud[known == TRAIN].astype(np.float32), names
+    ).construct()
+    binned = lightgbm.Dataset(
+        matrix, fraud.astype(np.float32), names, reference=reference, free_raw_data=False
+    ).construct()
+    rng = np.random.default_rng(seed)
+    learnable = np.flatnonzero(known == TRAIN)
+    few = rng.choice(learnable, min(ECOD_ROWS, len(learnable)), replace=False)
+    ecod = ECOD().fit(matrix[np.sort(few)])
+    scored = np.flatnonzero((known == CALIBRATE) | (known == JUDGE))
+    ecod_scores = np.full(len(rows), np.nan)
+    ecod_scores[scored] = ecod.decision_function(matrix[scored])
+    say(f"ECOD done after {time.monotonic() - begun:.0f} s")
+    weights, trees = {}, {}
+    for fold in manifest["folds"]:
+        part = columns[f"part_{fold}"]
+        train, calibrate = part == TRAIN, part == CALIBRATE
+        wanted = calibrate | (part == JUDGE)
+        boosted = Boosted(binned, matrix, fraud, train, calibrate, seed)
+        weights[fold], trees[fold] = boosted.weight, boosted.model.best_iteration
+        forest = IForest(random_state=seed).fit(matrix[train])
+        scores = {
+            "lightgbm": boosted.score(matrix[wanted]),
+            "pyod-iforest": forest.decision_function(matrix[wanted]),
+            "pyod-ecod": ecod_scores[wanted],
+        }
+        write(folder / f"scores-{fold}.csv", rows[wanted], scores)
+        if fold == "known" and other is not None:
+            elsewhere, their = other
+            scores = {
+                "lightgbm": boosted.score(elsewhere),
+                "pyod-iforest": forest.decision_function(elsewhere),
+                "pyod-ecod": ecod.decision_function(elsewhere),
+            }
+            write(folder / "scores-other.csv", their["row"], scores)
+        say(f"fold {fold} done after {time.monotonic() - begun:.0f} s")
+    pyod = f"PyOD {version('pyod')}"
+    detectors = {
+        "lightgbm": {
+            "probabilities": True,
+            "about": f"LightGBM {version('lightgbm')}, all training rows, up to {ROUNDS} trees of "
+            f"{LIGHTGBM['num_leaves']} leaves at rate {LIGHTGBM['learning_rate']}, early stopping "
+            "on the calibration part, the better of two class weightings there, Platt's line",
+        },
+        "pyod-iforest": {
+            "probabilities": False,
+            "about": f"isolation forest of {pyod}, its defaults, fitted without labels",
+        },
+        "pyod-ecod": {
+            "probabilities": False,
+            "about": f"ECOD of {pyod}, fitted without labels on {len(few)} training rows, once for "
+            "all folds",
+        },
+    }
+    (folder / "detectors.json").write_text(json.dumps(detectors, indent=2))
+    say(f"trees {trees}, weights of fraud {weights}")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    main(Path(sys.argv[1]))
