@@ -12,15 +12,18 @@ mod atlas;
 mod attack_data;
 mod attacks;
 mod dice;
+mod family;
 mod generate;
 mod habits;
 mod population;
 mod scenario;
 pub mod send;
+pub mod surprises;
 
 pub use attack_data::{AttackData, AttackDataError, AttackDataSource};
+pub use family::{Family, FamilyGroup, UnknownFamily};
 pub use generate::{Simulated, generate};
-pub use scenario::{Family, Only, Scenario, ScenarioError, UnknownFamily};
+pub use scenario::{Only, Scenario, ScenarioError};
 
 #[cfg(test)]
 mod tests;

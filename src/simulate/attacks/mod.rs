@@ -6,10 +6,11 @@ mod stolen_credentials;
 
 use super::attack_data::AttackData;
 use super::dice::{Dice, Purpose};
+use super::family::Family;
 use super::generate::Attempt;
 use super::habits::DAY;
 use super::population::{Access, Subscriber, World};
-use super::scenario::{Family, Scenario};
+use super::scenario::Scenario;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
@@ -39,13 +40,16 @@ pub(super) fn begun_on(
 ) -> Vec<Attempt> {
     let mut calls = Vec::new();
     let mut dice = Dice::new(world.seed, Purpose::Attacks, &[day]);
-    if scenario.families.is_empty() || world.subscribers.is_empty() {
+    if world.subscribers.is_empty() {
         return calls;
     }
     let whole = scenario.attacks_per_day as u64;
     let one_more = dice.chance(scenario.attacks_per_day - whole as f64);
     for number in 0..(whole + u64::from(one_more)).min(999) {
-        let family = *dice.pick(&scenario.families);
+        let family = *dice.pick(&Family::ALL);
+        if !scenario.families.contains(&family) {
+            continue;
+        }
         let mut dice = Dice::new(world.seed, Purpose::Campaign, &[day, number]);
         let campaign = Campaign {
             world,
@@ -58,6 +62,7 @@ pub(super) fn begun_on(
             Family::HackedPbx => hacked_pbx::calls(&campaign, &mut dice),
             Family::StolenCredentials => stolen_credentials::calls(&campaign, &mut dice),
             Family::PrefixScanner => prefix_scanner::calls(&campaign, &mut dice),
+            _ => Vec::new(),
         };
         let end = (day + LONGEST_DAYS) * DAY;
         calls.extend(attack.into_iter().filter(|call| call.at_ms < end));
