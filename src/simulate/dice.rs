@@ -17,7 +17,6 @@ pub(super) enum Purpose {
     Lease,
     Holiday,
     Firmware,
-    Attacks,
     Campaign,
     AttackData,
     Tenure,

@@ -96,7 +96,7 @@ async fn a_file_is_written() {
         "--subscribers",
         "20",
         "--limit",
-        "50",
+        "400",
         "--json",
         "--out",
         out,
@@ -110,7 +110,7 @@ async fn a_file_is_written() {
     .concat();
     run(parse(&few).expect("parses")).await.expect("runs");
     let rows = crate::replay::csv::Reader::new(File::open(&path).expect("the file"));
-    assert_eq!(rows.expect("a header").filter(Result::is_ok).count(), 50);
+    assert_eq!(rows.expect("a header").filter(Result::is_ok).count(), 400);
     let trapped = crate::replay::csv::Reader::new(File::open(&traps).expect("the file"));
     let trapped: Vec<_> = trapped
         .expect("a header")

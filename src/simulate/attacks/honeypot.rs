@@ -19,13 +19,13 @@ const BACKGROUND_A_DAY: f64 = 1.5;
 /// What of a campaign rings at honeypots; often nothing.
 pub(super) fn visits(campaign: &Campaign<'_>, dice: &mut Dice) -> Vec<Attempt> {
     let (chance, least, most) = match campaign.family {
-        Family::PrefixScanner => (0.75, 8, 60),
+        Family::PrefixScanner => (0.8, 8, 60),
         Family::HackedPbx
         | Family::LowAndSlow
         | Family::StolenCredentials
         | Family::TestCalls
-        | Family::RangeManyTenants => (0.35, 2, 12),
-        Family::TrafficPumping | Family::Imitator => (0.12, 2, 6),
+        | Family::RangeManyTenants => (0.5, 2, 12),
+        Family::TrafficPumping | Family::Imitator => (0.2, 2, 6),
         // Their callers are not their own.
         Family::CallForward | Family::Wangiri | Family::TollFreePumping => (0.0, 0, 0),
     };
@@ -64,7 +64,11 @@ fn ring(campaign: &Campaign<'_>, from_ms: u64, attempts: u64, dice: &mut Dice) -
     // Numbers of the attack, or others of the same gang.
     let numbers = match dice.chance(0.7) {
         true => campaign.targets.clone(),
-        false => vec![Gang::number(dice.pick::<String>(&campaign.gang.ranges), 2, dice)],
+        false => vec![Gang::number(
+            dice.pick::<String>(&campaign.gang.ranges),
+            2,
+            dice,
+        )],
     };
     let pause_ms = dice.scale(300.0, 120_000.0);
     let mut scan = Scan::new(attempts, pause_ms, from_ms, dice);

@@ -64,11 +64,10 @@ pub(super) fn begun_on(
     if world.subscribers.is_empty() || scenario.families.is_empty() {
         return calls;
     }
-    let mut dice = Dice::new(world.seed, Purpose::Attacks, &[day]);
-    let whole = scenario.attacks_per_day as u64;
-    let one_more = dice.chance(scenario.attacks_per_day - whole as f64);
-    for number in 0..(whole + u64::from(one_more)).min(999) {
-        let (family, strength) = turn(world.seed, day * (whole + 1) + number);
+    // Attacks are counted from the epoch, so that a seed's rounds are the same whenever it starts.
+    let until = |day: u64| (day as f64 * scenario.attacks_per_day) as u64;
+    for number in 0..(until(day + 1) - until(day)).min(999) {
+        let (family, strength) = turn(world.seed, until(day) + number);
         if !scenario.families.contains(&family) {
             continue;
         }
