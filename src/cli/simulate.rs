@@ -1,24 +1,23 @@
 //! `tfps simulate`: labelled calls from a seed, to a file or onto the wire.
 
+mod moment;
+mod tally;
+
 use super::output;
-use crate::domain::{CallRecord, Timestamp, Verdict};
+use crate::domain::{CallRecord, Timestamp};
 use crate::replay::csv::Writer;
 use crate::simulate::send::{SendOptions, SendReport, send_each};
-use crate::simulate::{AttackData, Family, Only, Scenario, generate};
+use crate::simulate::{AttackData, Family, Only, Scenario, Simulated, generate};
 use anyhow::{Context, bail};
-use chrono::{DateTime, NaiveDate, NaiveTime};
 use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
-use serde::Serialize;
-use std::collections::{BTreeMap, HashSet};
+use moment::moment;
 use std::fs::File;
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tally::{Summary, Tally};
 
-/// Calls between two movements of the progress bar.
-const PROGRESS_EVERY: u64 = 512;
 /// Outstanding calls where a rate, and not the answers, sets the pace.
 const OUTSTANDING_WITH_RATE: usize = 4_096;
 
@@ -51,17 +50,24 @@ pub struct SimulateArgs {
     #[arg(long, default_value_t = 300)]
     subscribers: u32,
 
-    /// How many tenants share them: itsp-1.example, itsp-2.example, ...
+    /// How many tenants share them: itsp-1.example, itsp-2.example, ... Small ones come and go
+    /// beside these.
     #[arg(long, default_value_t = 5)]
     tenants: u32,
 
-    /// Attacks begun per day, on average; 2 with 300 subscribers make 1 to 2 % of the calls.
-    #[arg(long, value_name = "N", default_value_t = 2.0)]
-    attacks_per_day: f64,
+    /// Attacks begun per day, on average, if all families take part [default: one for 200
+    /// subscribers, which makes 1 to 2 % of the calls fraud].
+    #[arg(long, value_name = "N")]
+    attacks_per_day: Option<f64>,
 
-    /// Which attacks there are: hacked-pbx, stolen-credentials, prefix-scanner.
+    /// Which attacks there are. A family left out takes its attacks with it and changes none of
+    /// the others.
     #[arg(long, value_name = "A,B", value_delimiter = ',', default_values_t = Family::ALL)]
     families: Vec<Family>,
+
+    /// Which attacks there are not.
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    without_families: Vec<Family>,
 
     /// Which calls are given; the others still count as calls that are up.
     #[arg(long, value_enum, default_value_t = Which::All)]
@@ -84,6 +90,10 @@ pub struct SimulateArgs {
         conflicts_with = "send"
     )]
     out: Option<PathBuf>,
+
+    /// Write the calls that ring at honeypots to this file as CSV; they are in no other output.
+    #[arg(long, value_name = "FILE")]
+    honeypot: Option<PathBuf>,
 
     /// Send the calls as SIP INVITEs over UDP to this server instead, as fast as it answers.
     /// Their own times do not matter then.
@@ -139,24 +149,6 @@ enum Which {
     Fraud,
 }
 
-/// What was made.
-#[derive(Debug, Serialize)]
-struct Summary {
-    seed: u64,
-    start: String,
-    end: String,
-    subscribers: u32,
-    tenants: u32,
-    attack_data: String,
-    calls: u64,
-    fraud: u64,
-    campaigns: usize,
-    /// Fraudulent calls by family.
-    families: BTreeMap<String, u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    send: Option<SendReport>,
-}
-
 /// Runs the command.
 ///
 /// # Errors
@@ -168,23 +160,24 @@ pub async fn run(args: SimulateArgs) -> anyhow::Result<()> {
     let data = attack_data(args.attack_data.as_deref())?;
     note(&format!("attack data: {}", data.source));
     let limit = usize::try_from(args.limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
-    let calls = generate(&scenario, &data)
-        .filter(|call| !call.honeypot)
-        .map(|call| call.record)
-        .take(limit);
-    let mut tally = Tally::new(&scenario, &args);
+    let mut tally = Tally::new(&scenario, rows_on_terminal(&args));
+    let mut traps = Traps::open(args.honeypot.as_deref())?;
     let mut sent = None;
+    let calls = generate(&scenario, &data)
+        .filter(|call| !traps.take(call))
+        .take(limit)
+        .inspect(|call| tally.add(call))
+        .map(|call| call.record);
     match (&args.send, &args.out) {
         (Some(target), _) => {
             let target = resolve(target, args.allow_remote).await?;
             let options = send_options(&args, now);
-            let calls = calls.inspect(|call| tally.add(call));
             sent = Some(send(calls, target, &options, args.results.as_deref()).await?);
         }
-        (None, Some(path)) => write(calls, path, &mut tally)?,
+        (None, Some(path)) => write(calls, path)?,
         (None, None) => bail!("give --out FILE or --send HOST:PORT"),
     }
-    tally.bar.finish_and_clear();
+    tally.finish(traps.close()?);
     let unanswered = sent.as_ref().map_or(0, |report| report.unanswered);
     let summary = tally.summary(&scenario, data.source.to_string(), sent);
     print(&summary, &args)?;
@@ -213,14 +206,17 @@ fn scenario(args: &SimulateArgs, now: Timestamp) -> anyhow::Result<Scenario> {
         Some(start) => moment(start, now)?,
         None => moment(&args.end, now)?.plus_secs(-days * 86_400),
     };
+    let families = args.families.iter().copied();
+    let families = families.filter(|family| !args.without_families.contains(family));
+    let usual = Scenario::usual_attacks_per_day(args.subscribers);
     let scenario = Scenario {
         seed: args.seed,
         start,
         days: args.days,
         subscribers: args.subscribers,
         tenants: args.tenants,
-        attacks_per_day: args.attacks_per_day,
-        families: args.families.clone(),
+        attacks_per_day: args.attacks_per_day.unwrap_or(usual),
+        families: families.collect(),
         only: match args.only {
             Which::All => Only::All,
             Which::Legitimate => Only::Legitimate,
@@ -229,43 +225,6 @@ fn scenario(args: &SimulateArgs, now: Timestamp) -> anyhow::Result<Scenario> {
     };
     scenario.check()?;
     Ok(scenario)
-}
-
-/// A moment as written on the command line.
-fn moment(text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
-    parse_moment(text, now).with_context(|| {
-        format!("`{text}` is no time: expected RFC 3339, a date, now, today, today-21d or now-12h")
-    })
-}
-
-fn parse_moment(text: &str, now: Timestamp) -> Option<Timestamp> {
-    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-        return Some(time.to_utc().into());
-    }
-    if let Ok(date) = text.parse::<NaiveDate>() {
-        return Some(date.and_time(NaiveTime::MIN).and_utc().into());
-    }
-    let (base, rest) = if let Some(rest) = text.strip_prefix("now") {
-        (now, rest)
-    } else {
-        let rest = text.strip_prefix("today")?;
-        (
-            Timestamp::from_secs(now.secs().div_euclid(86_400) * 86_400),
-            rest,
-        )
-    };
-    if rest.is_empty() {
-        return Some(base);
-    }
-    let span = rest.strip_prefix('-')?;
-    let unit = match span.chars().last()? {
-        'd' => 86_400,
-        'h' => 3_600,
-        'm' => 60,
-        _ => return None,
-    };
-    let count: u32 = span[..span.len() - 1].parse().ok()?;
-    Some(base.plus_secs(-i64::from(count) * unit))
 }
 
 fn attack_data(directory: Option<&Path>) -> anyhow::Result<AttackData> {
@@ -341,11 +300,7 @@ async fn send(
     Ok(report)
 }
 
-fn write(
-    calls: impl Iterator<Item = CallRecord>,
-    path: &Path,
-    tally: &mut Tally,
-) -> anyhow::Result<()> {
+fn write(calls: impl Iterator<Item = CallRecord>, path: &Path) -> anyhow::Result<()> {
     let destination: Box<dyn Write> = if is_stdout(path) {
         Box::new(output::Stdout)
     } else {
@@ -353,7 +308,6 @@ fn write(
     };
     let mut writer = Writer::new(destination).with_context(|| shown(path))?;
     for call in calls {
-        tally.add(&call);
         writer.write(&call).with_context(|| shown(path))?;
     }
     writer.flush().with_context(|| shown(path))
@@ -363,82 +317,64 @@ fn shown(path: &Path) -> String {
     format!("{}: cannot be written", path.display())
 }
 
-fn is_stdout(path: &Path) -> bool {
-    path == Path::new("-")
-}
-
-/// Counts what passes, and moves the progress bar.
-struct Tally {
-    start: Timestamp,
+/// The calls that ring at honeypots: to a file of their own, or nowhere.
+struct Traps<'a> {
+    path: &'a Path,
+    writer: Option<Writer<File>>,
     calls: u64,
-    fraud: u64,
-    campaigns: HashSet<String>,
-    families: BTreeMap<String, u64>,
-    bar: ProgressBar,
+    failed: Option<csv::Error>,
 }
 
-impl Tally {
-    fn new(scenario: &Scenario, args: &SimulateArgs) -> Self {
-        // The bar draws on a terminal's standard error only; never between rows on a terminal.
-        let rows_on_terminal =
-            args.out.as_deref().is_some_and(is_stdout) && std::io::stdout().is_terminal();
-        let bar = if rows_on_terminal {
-            ProgressBar::hidden()
-        } else {
-            ProgressBar::new(u64::from(scenario.days) * 24)
+impl<'a> Traps<'a> {
+    fn open(path: Option<&'a Path>) -> anyhow::Result<Self> {
+        let shown_path = path.unwrap_or(Path::new("-"));
+        let writer = match path {
+            Some(path) => {
+                let file = File::create(path).with_context(|| shown(path))?;
+                Some(Writer::new(file).with_context(|| shown(path))?)
+            }
+            None => None,
         };
-        let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} hours {msg}");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Self {
-            start: scenario.start,
+        Ok(Self {
+            path: shown_path,
+            writer,
             calls: 0,
-            fraud: 0,
-            campaigns: HashSet::new(),
-            families: BTreeMap::new(),
-            bar,
-        }
+            failed: None,
+        })
     }
 
-    fn add(&mut self, call: &CallRecord) {
-        self.calls += 1;
-        if call.verdict == Some(Verdict::Fraud) {
-            self.fraud += 1;
-            let family = call.campaign.split('/').next().unwrap_or_default();
-            *self.families.entry(family.to_owned()).or_default() += 1;
-            if !self.campaigns.contains(&call.campaign) {
-                self.campaigns.insert(call.campaign.clone());
+    /// Whether the call is a honeypot's; it is written then.
+    fn take(&mut self, call: &Simulated) -> bool {
+        if call.honeypot {
+            self.calls += 1;
+            if let Some(writer) = &mut self.writer
+                && let Err(error) = writer.write(&call.record)
+            {
+                self.failed.get_or_insert(error);
             }
         }
-        if self.calls.is_multiple_of(PROGRESS_EVERY) {
-            let hours = call.time.seconds_since(self.start) / 3_600.0;
-            self.bar.set_position(hours as u64);
-            self.bar.set_message(format!("{} calls", self.calls));
-        }
+        call.honeypot
     }
 
-    fn summary(
-        self,
-        scenario: &Scenario,
-        attack_data: String,
-        send: Option<SendReport>,
-    ) -> Summary {
-        Summary {
-            seed: scenario.seed,
-            start: scenario.start.to_rfc3339(),
-            end: scenario
-                .start
-                .plus_secs(i64::from(scenario.days) * 86_400)
-                .to_rfc3339(),
-            subscribers: scenario.subscribers,
-            tenants: scenario.tenants,
-            attack_data,
-            calls: self.calls,
-            fraud: self.fraud,
-            campaigns: self.campaigns.len(),
-            families: self.families,
-            send,
+    /// How many there were.
+    fn close(self) -> anyhow::Result<u64> {
+        if let Some(error) = self.failed {
+            return Err(error).with_context(|| shown(self.path));
         }
+        if let Some(mut writer) = self.writer {
+            writer.flush().with_context(|| shown(self.path))?;
+        }
+        Ok(self.calls)
     }
+}
+
+/// The progress bar would stand among the rows.
+fn rows_on_terminal(args: &SimulateArgs) -> bool {
+    args.out.as_deref().is_some_and(is_stdout) && std::io::stdout().is_terminal()
+}
+
+fn is_stdout(path: &Path) -> bool {
+    path == Path::new("-")
 }
 
 /// To standard output; to standard error when the calls went to standard output.
@@ -446,7 +382,7 @@ fn print(summary: &Summary, args: &SimulateArgs) -> anyhow::Result<()> {
     let text = if args.json {
         serde_json::to_string_pretty(summary)?
     } else {
-        describe(summary)
+        summary.describe()
     };
     if args.out.as_deref().is_some_and(is_stdout) {
         writeln!(std::io::stderr(), "{text}")?;
@@ -456,139 +392,5 @@ fn print(summary: &Summary, args: &SimulateArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn describe(summary: &Summary) -> String {
-    let Summary {
-        calls,
-        fraud,
-        campaigns,
-        start,
-        end,
-        ..
-    } = summary;
-    let mut text = format!(
-        "{calls} calls from {start} to {end}, {fraud} of them fraud in {campaigns} campaigns"
-    );
-    for (family, calls) in &summary.families {
-        text.push_str(&format!("\n  {family}: {calls}"));
-    }
-    if let Some(send) = &summary.send {
-        text.push_str(&format!(
-            "\nsent {} in {:.1} s: {} answered, {} unanswered, {} retransmissions",
-            send.sent, send.elapsed_s, send.answered, send.unanswered, send.retransmissions
-        ));
-        let latency = send.latency;
-        text.push_str(&format!(
-            "\nlatency, us: p50 {}, p90 {}, p99 {}, max {}",
-            latency.p50_us, latency.p90_us, latency.p99_us, latency.max_us
-        ));
-        for (status, calls) in &send.by_status {
-            text.push_str(&format!("\n  {status}: {calls}"));
-        }
-        for (code, calls) in &send.by_code {
-            text.push_str(&format!("\n  {code}: {calls}"));
-        }
-    }
-    text
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::Parser;
-
-    #[derive(Parser)]
-    struct Command {
-        #[command(flatten)]
-        simulate: SimulateArgs,
-    }
-
-    fn parse(arguments: &[&str]) -> Result<SimulateArgs, clap::Error> {
-        let arguments = std::iter::once("tfps").chain(arguments.iter().copied());
-        Command::try_parse_from(arguments).map(|command| command.simulate)
-    }
-
-    /// 2026-03-02T13:00:00Z.
-    const NOW: Timestamp = Timestamp::from_secs(1_772_456_400);
-
-    #[test]
-    fn moments() {
-        let at = |text: &str| parse_moment(text, NOW).map(Timestamp::to_rfc3339);
-        let cases = [
-            ("now", Some("2026-03-02T13:00:00.000Z")),
-            ("now-12h", Some("2026-03-02T01:00:00.000Z")),
-            ("today", Some("2026-03-02T00:00:00.000Z")),
-            ("today-21d", Some("2026-02-09T00:00:00.000Z")),
-            ("2026-01-31", Some("2026-01-31T00:00:00.000Z")),
-            (
-                "2026-01-31T01:00:00+01:00",
-                Some("2026-01-31T00:00:00.000Z"),
-            ),
-            ("today+1d", None),
-            ("now-1é", None),
-            ("yesterday", None),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(at(text).as_deref(), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn the_days_before_the_end_or_after_the_start() {
-        let start = |arguments: &[&str]| {
-            let args = parse(arguments).expect("parses");
-            scenario(&args, NOW).expect("possible").start.to_rfc3339()
-        };
-        assert_eq!(
-            start(&["--out", "-", "--days", "2"]),
-            "2026-02-28T13:00:00.000Z"
-        );
-        assert_eq!(
-            start(&["--out", "-", "--start", "today"]),
-            "2026-03-02T00:00:00.000Z"
-        );
-        let none = parse(&["--out", "-", "--subscribers", "0"]).expect("parses");
-        assert!(scenario(&none, NOW).is_err());
-    }
-
-    #[test]
-    fn arguments_that_contradict_each_other_are_refused() {
-        assert!(parse(&[]).is_err());
-        assert!(parse(&["--out", "a", "--send", "localhost:9091"]).is_err());
-        assert!(parse(&["--out", "a", "--rate", "5"]).is_err());
-        assert!(parse(&["--out", "a", "--families", "wangiri"]).is_err());
-        assert!(parse(&["--out", "a", "--start", "now", "--end", "now"]).is_err());
-        let args = parse(&["--out", "a", "--families", "hacked-pbx,prefix-scanner"]);
-        assert_eq!(args.expect("parses").families.len(), 2);
-    }
-
-    #[tokio::test]
-    async fn only_this_machine_unless_allowed() {
-        assert!(resolve("127.0.0.1:9091", false).await.is_ok());
-        let refused = resolve("203.0.113.1:9091", false)
-            .await
-            .expect_err("refused");
-        assert!(refused.to_string().contains("--allow-remote"));
-        assert!(resolve("203.0.113.1:9091", true).await.is_ok());
-    }
-
-    #[tokio::test]
-    async fn a_file_is_written() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let path = dir.path().join("calls.csv");
-        let out = path.to_str().expect("UTF-8");
-        let few = [
-            "--days",
-            "1",
-            "--subscribers",
-            "20",
-            "--limit",
-            "50",
-            "--json",
-            "--out",
-            out,
-        ];
-        run(parse(&few).expect("parses")).await.expect("runs");
-        let rows = crate::replay::csv::Reader::new(File::open(&path).expect("the file"));
-        assert_eq!(rows.expect("a header").filter(Result::is_ok).count(), 50);
-    }
-}
+mod tests;

@@ -7,9 +7,9 @@ use super::dice::Dice;
 use std::net::{IpAddr, Ipv4Addr};
 
 /// A network as its first address and the length of its prefix.
-type Net = (u32, u8);
+pub(super) type Net = (u32, u8);
 
-const fn net(a: u8, b: u8, c: u8, d: u8, length: u8) -> Net {
+pub(super) const fn net(a: u8, b: u8, c: u8, d: u8, length: u8) -> Net {
     (u32::from_be_bytes([a, b, c, d]), length)
 }
 
@@ -28,7 +28,7 @@ pub(super) struct Place {
     pub(super) mobile: &'static [&'static str],
     /// Networks of fixed access.
     broadband: &'static [Net],
-    /// Networks used for mobile access and hotels.
+    /// Networks used for mobile access.
     cellular: &'static [Net],
 }
 
@@ -46,13 +46,14 @@ impl Place {
         address(self.broadband, dice)
     }
 
-    /// An address of a mobile, or of a hotel.
+    /// An address of a mobile network.
     pub(super) fn cellular(&self, dice: &mut Dice) -> IpAddr {
         address(self.cellular, dice)
     }
 }
 
-fn address(nets: &[Net], dice: &mut Dice) -> IpAddr {
+/// An address in one of these networks.
+pub(super) fn address(nets: &[Net], dice: &mut Dice) -> IpAddr {
     let (base, length) = *dice.pick(nets);
     let hosts = 1u64 << (32 - length);
     // The last byte is never 0 or 255: those look like networks and broadcasts.
@@ -80,8 +81,8 @@ pub(super) fn abroad(home: &Place, dice: &mut Dice) -> &'static Place {
 }
 
 /// Numbers in each of these have been sold for revenue share; people also have families there.
-const RISKY: [&str; 12] = [
-    "CU", "LV", "LT", "BA", "TN", "SN", "GN", "SL", "SO", "MV", "PK", "MA",
+const RISKY: [&str; 14] = [
+    "CU", "LV", "LT", "BA", "TN", "SN", "GN", "SL", "SO", "MV", "PK", "MA", "NG", "PH",
 ];
 
 /// One of the countries that fraud likes.

@@ -15,12 +15,24 @@ pub(super) enum Purpose {
     Subscriber,
     Traffic,
     Lease,
-    MobileAddress,
     Holiday,
     Firmware,
-    Attacks,
     Campaign,
     AttackData,
+    Tenure,
+    Device,
+    Roaming,
+    Networks,
+    Routine,
+    Event,
+    CountryEvent,
+    WorldEvent,
+    Migration,
+    Newcomer,
+    Carrier,
+    Gang,
+    Order,
+    Background,
 }
 
 /// A stream of draws.
@@ -101,6 +113,29 @@ impl Dice {
         count
     }
 
+    /// From `low` up over that many doublings, each as likely as the others: volumes of people
+    /// and firms are spread like this, over orders of magnitude.
+    pub(super) fn magnitude(&mut self, low: f64, doublings: u64) -> f64 {
+        let whole = self.below(doublings.min(32));
+        low * (1u64 << whole) as f64 * self.scale(1.0, 2.0)
+    }
+
+    /// A position in proportion to its weight; 0 when all weights are 0.
+    pub(super) fn weighted(&mut self, weights: &[u32]) -> usize {
+        let total: u64 = weights.iter().map(|&weight| u64::from(weight)).sum();
+        let mut at = self.below(total);
+        let reached = weights
+            .iter()
+            .position(|&weight| match at.checked_sub(u64::from(weight)) {
+                Some(rest) => {
+                    at = rest;
+                    false
+                }
+                None => true,
+            });
+        reached.unwrap_or(0)
+    }
+
     /// A text with each `#` replaced by a digit and each `N` by a digit from 2 to 9.
     pub(super) fn digits(&mut self, pattern: &str) -> String {
         let mut fill = |c| match c {
@@ -113,7 +148,7 @@ impl Dice {
 }
 
 /// The finaliser of SplitMix64 (Steele, Lea, Flood 2014): every input bit moves every output bit.
-const fn mix(value: u64) -> u64 {
+pub(super) const fn mix(value: u64) -> u64 {
     let z = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -152,6 +187,23 @@ mod tests {
         let count = counts as f64 / f64::from(draws);
         assert!((count - 0.7).abs() < 0.1, "{count}");
         assert!((0..draws).all(|_| dice.between(3, 5) < 6 && dice.below(9) < 9));
+    }
+
+    #[test]
+    fn magnitudes_and_weights_stay_in_their_bounds() {
+        let mut dice = dice();
+        let drawn: Vec<_> = (0..10_000).map(|_| dice.magnitude(0.5, 6)).collect();
+        assert!(drawn.iter().all(|volume| (0.5..32.0).contains(volume)));
+        let small = drawn.iter().filter(|&&volume| volume < 4.0).count();
+        assert!((4_500..5_500).contains(&small), "{small}");
+        let mut seen = [0; 3];
+        for _ in 0..10_000 {
+            seen[dice.weighted(&[1, 0, 3])] += 1;
+        }
+        assert!(
+            seen[1] == 0 && (2_200..2_800).contains(&seen[0]),
+            "{seen:?}"
+        );
     }
 
     #[test]

@@ -2,32 +2,39 @@
 
 use super::attack_data::AttackData;
 use super::attacks;
-use super::habits::{DAY, calls_of_day};
-use super::population::World;
+use super::call_id::CallId;
+use super::day::calls_of_day;
+use super::habits::DAY;
 use super::scenario::Scenario;
+use super::subscriber::Access;
+use super::world::World;
 use crate::domain::{CallRecord, Signs, Timestamp, Verdict};
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
-use std::net::IpAddr;
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use std::sync::Arc;
+
+/// The domain of calls that ring at a honeypot.
+pub const HONEYPOT_DOMAIN: &str = "honeypot.invalid";
 
 /// A call before it is known how many others are up.
 #[derive(Clone, Debug)]
 pub(super) struct Attempt {
     /// Milliseconds since the epoch.
     pub(super) at_ms: u64,
-    pub(super) tenant: usize,
-    pub(super) user: String,
+    pub(super) domain: Arc<str>,
+    pub(super) user: Arc<str>,
     pub(super) dialed: String,
-    pub(super) source_ip: IpAddr,
-    pub(super) user_agent: String,
+    pub(super) access: Access,
     /// Until answered or given up.
     pub(super) ring_ms: u32,
     pub(super) talk_s: u32,
     pub(super) answered: bool,
+    /// What its Call-ID is made from.
     pub(super) call_id: u64,
     /// The attack it belongs to.
     pub(super) campaign: Option<Arc<str>>,
+    pub(super) honeypot: bool,
+    pub(super) surprise: Option<&'static str>,
 }
 
 impl Attempt {
@@ -50,11 +57,11 @@ pub struct Simulated {
     pub surprise: Option<&'static str>,
 }
 
-/// The calls of a scenario in order of time.
+/// The calls of a scenario in order of time, those at honeypots among them.
 ///
-/// The population comes from the seed, each day's traffic from the seed and the day, so two
-/// scenarios that differ only in `start` and `days` agree wherever they overlap. Memory is
-/// bounded by the calls of two days.
+/// The population comes from the seed and the day, each day's traffic from the seed and the day,
+/// so two scenarios that differ only in `start` and `days` agree wherever they overlap. Memory is
+/// bounded by the calls of two days and the attacks of ten.
 pub fn generate<'a>(
     scenario: &Scenario,
     attack_data: &'a AttackData,
@@ -69,6 +76,8 @@ struct Calls<'a> {
     open: OpenCalls,
     /// The day that comes next, in days since the epoch.
     next_day: u64,
+    /// Attacks already begun: their calls by day.
+    coming: BTreeMap<u64, Vec<Attempt>>,
     today: std::vec::IntoIter<Attempt>,
     from_ms: u64,
     until_ms: u64,
@@ -76,15 +85,21 @@ struct Calls<'a> {
 
 impl<'a> Calls<'a> {
     fn new(scenario: Scenario, attack_data: &'a AttackData) -> Self {
-        let world = World::new(scenario.seed, scenario.tenants, scenario.subscribers);
         let from_ms = (scenario.start.0 / 1_000).max(0) as u64;
+        // Attacks may last for days, so those begun before have begun.
+        let first_day = (from_ms / DAY).saturating_sub(attacks::LONGEST_DAYS);
+        let Scenario {
+            seed,
+            tenants,
+            subscribers,
+            ..
+        } = scenario;
         Self {
-            world,
+            world: World::new(seed, tenants, subscribers, first_day),
             attack_data,
             open: OpenCalls::default(),
-            // The day before is lived through unseen: its calls may still be up. None is
-            // longer than a day.
-            next_day: (from_ms / DAY).saturating_sub(1),
+            next_day: first_day,
+            coming: BTreeMap::new(),
             today: Vec::new().into_iter(),
             from_ms,
             until_ms: from_ms + u64::from(scenario.days) * DAY,
@@ -92,33 +107,43 @@ impl<'a> Calls<'a> {
         }
     }
 
-    /// All calls of a day, in order. Attacks may last for days, so those begun before are
-    /// looked at too.
-    fn day(&self, day: u64) -> Vec<Attempt> {
+    /// All calls of the next day, in order.
+    fn live(&mut self) -> Vec<Attempt> {
+        let day = self.next_day;
+        self.next_day += 1;
+        self.world.turn_to(day);
+        for call in attacks::begun_on(&self.world, self.attack_data, &self.scenario, day) {
+            self.coming.entry(call.at_ms / DAY).or_default().push(call);
+        }
+        let attacks = self.coming.remove(&day).unwrap_or_default();
         let mut calls = Vec::new();
-        for who in &self.world.subscribers {
-            calls_of_day(&self.world, who, day, &mut calls);
+        // The day before the first is lived through unseen: its calls may still be up. None is
+        // longer than a day.
+        if (day + 1) * DAY >= self.from_ms {
+            for who in &self.world.subscribers {
+                calls_of_day(&self.world, who, day, &mut calls);
+            }
         }
-        for begun in day.saturating_sub(attacks::LONGEST_DAYS - 1)..=day {
-            let campaigns = attacks::begun_on(&self.world, self.attack_data, &self.scenario, begun);
-            calls.extend(campaigns.into_iter().filter(|call| call.at_ms / DAY == day));
-        }
+        calls.extend(attacks);
         // Stable, so calls of the same millisecond keep the order in which they were drawn.
         calls.sort_by_key(|call| call.at_ms);
         calls
     }
 
-    fn record(&mut self, call: Attempt) -> CallRecord {
+    fn simulated(&mut self, call: Attempt) -> Simulated {
         let calls = self.open.admit(&call);
-        let domain = &self.world.tenants[call.tenant].domain;
-        CallRecord {
+        let call_id = CallId {
+            form: call.access.form,
+            bits: call.call_id,
+        };
+        let record = CallRecord {
             time: Timestamp(call.at_ms as i64 * 1_000),
-            domain: domain.clone(),
-            call_id: Some(format!("{:016x}@{domain}", call.call_id)),
-            user: call.user,
+            domain: call.domain.as_ref().to_owned(),
+            call_id: Some(call_id.text(call.access.source_ip)),
+            user: call.user.as_ref().to_owned(),
             dialed_number: call.dialed,
-            source_ip: call.source_ip,
-            user_agent: call.user_agent,
+            source_ip: call.access.source_ip,
+            user_agent: call.access.user_agent.as_ref().to_owned(),
             calls: Some(calls),
             verdict: Some(match call.campaign {
                 Some(_) => Verdict::Fraud,
@@ -127,6 +152,12 @@ impl<'a> Calls<'a> {
             campaign: call.campaign.as_deref().unwrap_or_default().to_owned(),
             duration_s: Some(call.talk_s),
             answered: Some(call.answered),
+        };
+        Simulated {
+            record,
+            honeypot: call.honeypot,
+            signs: Signs::NONE,
+            surprise: call.surprise,
         }
     }
 }
@@ -137,40 +168,35 @@ impl Iterator for Calls<'_> {
     fn next(&mut self) -> Option<Simulated> {
         loop {
             let Some(call) = self.today.next() else {
-                if self.next_day * DAY >= self.until_ms {
+                let midnight = self.next_day * DAY;
+                if midnight >= self.until_ms {
                     return None;
                 }
-                self.open.forget_ended(self.next_day * DAY);
-                self.today = self.day(self.next_day).into_iter();
-                self.next_day += 1;
+                self.open.forget_ended(midnight);
+                self.today = self.live().into_iter();
                 continue;
             };
             let at_ms = call.at_ms;
-            let record = self.record(call);
             if at_ms >= self.until_ms {
                 return None;
             }
-            let wanted = self.scenario.only.includes(record.verdict);
-            if at_ms >= self.from_ms && wanted {
-                return Some(Simulated {
-                    record,
-                    honeypot: false,
-                    signs: Signs::NONE,
-                    surprise: None,
-                });
+            let call = self.simulated(call);
+            if at_ms >= self.from_ms && self.scenario.only.includes(call.record.verdict) {
+                return Some(call);
             }
         }
     }
 }
 
-/// When the calls that are up end, by tenant and caller.
+/// When the calls that are up end, by domain and caller.
 #[derive(Default)]
-struct OpenCalls(HashMap<(usize, String), BinaryHeap<Reverse<u64>>>);
+struct OpenCalls(HashMap<(Arc<str>, Arc<str>), BinaryHeap<Reverse<u64>>>);
 
 impl OpenCalls {
     /// Counts the calls that are up, and adds this one.
     fn admit(&mut self, call: &Attempt) -> u32 {
-        let ends = self.0.entry((call.tenant, call.user.clone())).or_default();
+        let caller = (Arc::clone(&call.domain), Arc::clone(&call.user));
+        let ends = self.0.entry(caller).or_default();
         while ends.peek().is_some_and(|end| end.0 <= call.at_ms) {
             ends.pop();
         }

@@ -1,5 +1,6 @@
 //! What is to be simulated.
 
+use super::family::Family;
 use crate::domain::{Timestamp, Verdict};
 
 /// The parameters of a simulation. Equal scenarios give equal calls, byte for byte.
@@ -13,67 +14,18 @@ pub struct Scenario {
     pub days: u32,
     /// How many subscribers; the first ones are the same whatever the number.
     pub subscribers: u32,
-    /// How many tenants share them: `itsp-1.example`, `itsp-2.example`, ...
+    /// How many tenants share them: `itsp-1.example`, `itsp-2.example`, ... Beside these, small
+    /// ones come and go (the surprise `new-tenant`).
     pub tenants: u32,
-    /// Attacks begun per UTC day, on average; at most [`Scenario::MAX_ATTACKS_PER_DAY`].
+    /// Attacks begun per UTC day, on average, if all families take part; at most
+    /// [`Scenario::MAX_ATTACKS_PER_DAY`].
     pub attacks_per_day: f64,
-    /// Which attacks there are; none: no attacks.
+    /// Which attacks there are; none: no attacks. A family left out takes its attacks with it
+    /// and changes none of the others.
     pub families: Vec<Family>,
     /// Which calls are given. The others still count as calls that are up.
     pub only: Only,
 }
-
-/// A family of attacks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Family {
-    /// Calls at night or at the weekend through an exchange taken over.
-    HackedPbx,
-    /// A subscriber's password used from elsewhere.
-    StolenCredentials,
-    /// The same few numbers behind many dial prefixes, in search of one that goes through.
-    PrefixScanner,
-}
-
-impl Family {
-    /// All of them.
-    pub const ALL: [Self; 3] = [
-        Self::HackedPbx,
-        Self::StolenCredentials,
-        Self::PrefixScanner,
-    ];
-
-    /// As it stands before the slash of a campaign.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::HackedPbx => "hacked-pbx",
-            Self::StolenCredentials => "stolen-credentials",
-            Self::PrefixScanner => "prefix-scanner",
-        }
-    }
-}
-
-impl std::fmt::Display for Family {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl std::str::FromStr for Family {
-    type Err = UnknownFamily;
-
-    fn from_str(text: &str) -> Result<Self, UnknownFamily> {
-        Self::ALL
-            .into_iter()
-            .find(|family| family.as_str() == text)
-            .ok_or_else(|| UnknownFamily(text.to_owned()))
-    }
-}
-
-/// A name that is no family.
-#[derive(Debug, thiserror::Error)]
-#[error("unknown family `{0}`: expected hacked-pbx, stolen-credentials or prefix-scanner")]
-pub struct UnknownFamily(pub String);
 
 /// Which calls are given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -113,7 +65,7 @@ pub enum ScenarioError {
     #[error("{0} attacks per day: give 0 to {max}", max = Scenario::MAX_ATTACKS_PER_DAY)]
     AttacksPerDay(f64),
     /// Before days are counted.
-    #[error("the simulation begins before 1970-01-02: give a later start")]
+    #[error("the simulation begins before 1970-02-01: give a later start")]
     TooEarly,
 }
 
@@ -124,8 +76,10 @@ impl Scenario {
     pub const MAX_DAYS: u32 = 3_660;
     /// As many as a large wholesale carrier has.
     pub const MAX_TENANTS: u32 = 10_000;
+    /// Subscribers for each attack of a day: about 1.5 % of the calls are fraud.
+    const SUBSCRIBERS_PER_ATTACK: f64 = 200.0;
 
-    /// Three hundred subscribers of five tenants, two attacks a day.
+    /// Three hundred subscribers of five tenants, all families.
     #[must_use]
     pub fn new(seed: u64, start: Timestamp, days: u32) -> Self {
         Self {
@@ -134,10 +88,17 @@ impl Scenario {
             days,
             subscribers: 300,
             tenants: 5,
-            attacks_per_day: 2.0,
+            attacks_per_day: Self::usual_attacks_per_day(300),
             families: Family::ALL.to_vec(),
             only: Only::All,
         }
+    }
+
+    /// Attacks in a day at which 1 to 2 % of the calls of so many subscribers are fraud; with
+    /// 1,000 subscribers each family has three campaigns a week.
+    #[must_use]
+    pub fn usual_attacks_per_day(subscribers: u32) -> f64 {
+        (f64::from(subscribers) / Self::SUBSCRIBERS_PER_ATTACK).min(Self::MAX_ATTACKS_PER_DAY)
     }
 
     /// Whether it can be simulated. [`generate`](super::generate) gives nothing, or less than
@@ -158,7 +119,7 @@ impl Scenario {
         if !(0.0..=Self::MAX_ATTACKS_PER_DAY).contains(&self.attacks_per_day) {
             return Err(ScenarioError::AttacksPerDay(self.attacks_per_day));
         }
-        if self.start.secs() < 86_400 {
+        if self.start.secs() < 31 * 86_400 {
             return Err(ScenarioError::TooEarly);
         }
         Ok(())

@@ -1,33 +1,56 @@
-//! Attacks, family by family: each campaign has its own drawn parameters, a third are quiet.
+//! Attacks, family by family: each campaign has its own drawn parameters, a third are quiet, a
+//! third medium, a third loud.
 
+mod call_forward;
+mod campaign;
+mod channels;
+mod gang;
 mod hacked_pbx;
+mod honeypot;
+mod imitator;
+mod low_and_slow;
 mod prefix_scanner;
+mod range_many_tenants;
 mod stolen_credentials;
+mod test_calls;
+mod toll_free_pumping;
+mod traffic_pumping;
+mod wangiri;
 
 use super::attack_data::AttackData;
 use super::dice::{Dice, Purpose};
+use super::family::Family;
 use super::generate::Attempt;
 use super::habits::DAY;
-use super::population::{Access, Subscriber, World};
-use super::scenario::{Family, Scenario};
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-use std::sync::Arc;
+use super::scenario::Scenario;
+use super::world::World;
+use campaign::Campaign;
+use channels::{Channels, Slot};
 
-/// No campaign has calls on more UTC days than this.
-pub(super) const LONGEST_DAYS: u64 = 4;
+/// No campaign has calls on more UTC days than this, honeypots and trials included.
+pub(super) const LONGEST_DAYS: u64 = 10;
 
-/// Share of campaigns that try not to be noticed: few calls, far apart.
-const QUIET: f64 = 0.35;
+/// How much an attack does to be noticed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Strength {
+    /// Few calls, far apart.
+    Quiet,
+    Medium,
+    /// As much as goes through.
+    Loud,
+}
 
-/// One attack.
-struct Campaign<'a> {
-    world: &'a World,
-    data: &'a AttackData,
-    /// UTC day on which it begins.
-    day: u64,
-    name: Arc<str>,
-    is_quiet: bool,
+impl Strength {
+    const ALL: [Self; 3] = [Self::Quiet, Self::Medium, Self::Loud];
+
+    /// What belongs to it.
+    fn pick<T>(self, quiet: T, medium: T, loud: T) -> T {
+        match self {
+            Self::Quiet => quiet,
+            Self::Medium => medium,
+            Self::Loud => loud,
+        }
+    }
 }
 
 /// All calls of the attacks begun on a day, in no order.
@@ -38,128 +61,70 @@ pub(super) fn begun_on(
     day: u64,
 ) -> Vec<Attempt> {
     let mut calls = Vec::new();
-    let mut dice = Dice::new(world.seed, Purpose::Attacks, &[day]);
-    if scenario.families.is_empty() || world.subscribers.is_empty() {
+    if world.subscribers.is_empty() || scenario.families.is_empty() {
         return calls;
     }
-    let whole = scenario.attacks_per_day as u64;
-    let one_more = dice.chance(scenario.attacks_per_day - whole as f64);
-    for number in 0..(whole + u64::from(one_more)).min(999) {
-        let family = *dice.pick(&scenario.families);
+    // Attacks are counted from the epoch, so that a seed's rounds are the same whenever it starts.
+    let until = |day: u64| (day as f64 * scenario.attacks_per_day) as u64;
+    for number in 0..(until(day + 1) - until(day)).min(999) {
+        let (family, strength) = turn(world.seed, until(day) + number);
+        if !scenario.families.contains(&family) {
+            continue;
+        }
         let mut dice = Dice::new(world.seed, Purpose::Campaign, &[day, number]);
-        let campaign = Campaign {
-            world,
-            data,
-            day,
-            name: format!("{family}/{day}{number:03}").into(),
-            is_quiet: dice.chance(QUIET),
-        };
-        let attack = match family {
-            Family::HackedPbx => hacked_pbx::calls(&campaign, &mut dice),
-            Family::StolenCredentials => stolen_credentials::calls(&campaign, &mut dice),
-            Family::PrefixScanner => prefix_scanner::calls(&campaign, &mut dice),
-        };
-        let end = (day + LONGEST_DAYS) * DAY;
-        calls.extend(attack.into_iter().filter(|call| call.at_ms < end));
+        let campaign = Campaign::new(world, data, family, strength, [day, number], &mut dice);
+        calls.extend(attack(&campaign, &mut dice));
+        calls.extend(honeypot::visits(&campaign, &mut dice));
     }
+    if scenario.attacks_per_day > 0.0 && scenario.families.contains(&Family::PrefixScanner) {
+        calls.extend(honeypot::background(world, data, day));
+    }
+    let end = (day + LONGEST_DAYS) * DAY;
+    calls.retain(|call| call.at_ms < end);
     calls
 }
 
-/// Calls on a number of channels, each busy with one call at a time.
-struct Channels {
-    channels: u64,
-    calls: u64,
-    /// Mean pause of a channel between two calls.
-    pause_ms: f64,
-    /// Mean talk of a call that is answered.
-    talk_s: f64,
-    answered: f64,
+/// Whose turn it is: in each round, every family once in some order, its strength going round.
+fn turn(seed: u64, number: u64) -> (Family, Strength) {
+    let families = Family::ALL.len() as u64;
+    let (round, at) = (number / families, number % families);
+    let mut dice = Dice::new(seed, Purpose::Order, &[round]);
+    let mut order: Vec<u64> = (0..families).collect();
+    for last in (1..families).rev() {
+        order.swap(last as usize, dice.below(last + 1) as usize);
+    }
+    let family = order[at as usize];
+    let strength = Strength::ALL[((round + family) % 3) as usize];
+    (Family::ALL[family as usize], strength)
 }
 
-/// When a call begins and how long it takes.
-struct Slot {
-    at_ms: u64,
-    ring_ms: u32,
-    talk_s: u32,
-    answered: bool,
+fn attack(campaign: &Campaign<'_>, dice: &mut Dice) -> Vec<Attempt> {
+    match campaign.family {
+        Family::HackedPbx => hacked_pbx::calls(campaign, dice),
+        Family::LowAndSlow => low_and_slow::calls(campaign, dice),
+        Family::StolenCredentials => stolen_credentials::calls(campaign, dice),
+        Family::PrefixScanner => prefix_scanner::calls(campaign, dice),
+        Family::TestCalls => test_calls::calls(campaign, dice),
+        Family::CallForward => call_forward::calls(campaign, dice),
+        Family::Wangiri => wangiri::calls(campaign, dice),
+        Family::TrafficPumping => traffic_pumping::calls(campaign, dice),
+        Family::RangeManyTenants => range_many_tenants::calls(campaign, dice),
+        Family::TollFreePumping => toll_free_pumping::calls(campaign, dice),
+        Family::Imitator => imitator::calls(campaign, dice),
+    }
 }
 
-impl Channels {
-    /// No attack call is longer: gateways cut calls at about an hour.
-    const LONGEST_S: f64 = 3_600.0;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
 
-    fn slots(&self, from_ms: u64, dice: &mut Dice) -> Vec<Slot> {
-        let ramp = (self.pause_ms as u64).max(20_000);
-        let mut free: BinaryHeap<_> = (0..self.channels)
-            .map(|_| Reverse(from_ms + dice.below(ramp)))
+    #[test]
+    fn every_family_has_its_turn_in_every_strength() {
+        let turns: HashSet<_> = (0..33)
+            .map(|number| turn(7, number))
+            .map(|(family, strength)| format!("{family} {strength:?}"))
             .collect();
-        let mut slots = Vec::new();
-        while slots.len() < self.calls as usize
-            && let Some(Reverse(at_ms)) = free.pop()
-        {
-            let answered = dice.chance(self.answered);
-            let talk = (5.0 + dice.waiting(self.talk_s)).min(Self::LONGEST_S);
-            let slot = Slot {
-                at_ms,
-                ring_ms: dice.between(500, 9_000) as u32,
-                talk_s: if answered { talk as u32 } else { 0 },
-                answered,
-            };
-            let busy = u64::from(slot.ring_ms) + u64::from(slot.talk_s) * 1_000;
-            free.push(Reverse(at_ms + busy + dice.waiting(self.pause_ms) as u64));
-            slots.push(slot);
-        }
-        slots
-    }
-}
-
-impl Campaign<'_> {
-    /// A call through a subscriber's account.
-    fn through(
-        &self,
-        who: &Subscriber,
-        access: &Access,
-        dialed: String,
-        slot: Slot,
-        id: u64,
-    ) -> Attempt {
-        Attempt {
-            at_ms: slot.at_ms,
-            tenant: who.tenant,
-            user: who.user.clone(),
-            dialed,
-            source_ip: access.source_ip,
-            user_agent: access.user_agent.clone(),
-            ring_ms: slot.ring_ms,
-            talk_s: slot.talk_s,
-            answered: slot.answered,
-            call_id: id,
-            campaign: Some(Arc::clone(&self.name)),
-        }
-    }
-
-    /// Numbers that pay: either neighbours in one range, or several from all over.
-    fn targets(&self, dice: &mut Dice) -> Vec<String> {
-        let count = dice.between(1, 9);
-        if dice.chance(0.5) {
-            let range = dice.pick(&self.data.numbers);
-            let kept = range.len().saturating_sub(2).max(1);
-            return (0..count)
-                .map(|_| {
-                    let tail = dice.digits("##");
-                    format!("{}{tail}", &range[..kept])
-                })
-                .collect();
-        }
-        (0..count)
-            .map(|_| dice.pick(&self.data.numbers).clone())
-            .collect()
-    }
-
-    /// A moment of the day on which it begins at one of these hours of the victim's home.
-    fn at_local_hour(&self, who: &Subscriber, hours: &[i64], dice: &mut Dice) -> u64 {
-        let local = *dice.pick(hours) * 60 + dice.below(60) as i64;
-        let utc = (local - who.home.utc_offset_minutes).rem_euclid(1_440) as u64;
-        self.day * DAY + utc * 60_000 + dice.below(60_000)
+        assert_eq!(turns.len(), 33);
     }
 }
