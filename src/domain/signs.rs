@@ -105,6 +105,12 @@ impl Signs {
         if is { self.with(sign) } else { self }
     }
 
+    /// These and others.
+    #[must_use]
+    pub const fn with_all(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+
     /// Whether a sign is among them.
     #[must_use]
     pub const fn has(self, sign: Sign) -> bool {
@@ -139,6 +145,39 @@ impl Signs {
             call_id.len() >= Self::DECIMAL && call_id.bytes().all(|byte| byte.is_ascii_digit());
         Self::NONE.with_if(decimal, Sign::DecimalCallId)
     }
+}
+
+/// Beginnings of the names that well-known scanning and dialling tools give themselves, lower
+/// case: as user agents, as callers' names, and as sessions in SDP.
+const TOOLS: [&[u8]; 18] = [
+    b"friendly-scanner",
+    b"friendly-request",
+    b"sipvicious",
+    b"sipcli",
+    b"sip-scan",
+    b"sipscan",
+    b"sip call",
+    b"pplsip",
+    b"sipptk",
+    b"vaxsipuseragent",
+    b"vaxipuseragent",
+    b"sivus",
+    b"smap",
+    b"sundayddr",
+    b"iwar",
+    b"siparmyknife",
+    b"gulp",
+    b"sipsak",
+];
+
+/// Whether a name is that of a known scanning or dialling tool.
+#[must_use]
+pub fn is_tool_name(name: &[u8]) -> bool {
+    let begins = |tool: &[u8]| {
+        let start = name.get(..tool.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(tool))
+    };
+    TOOLS.iter().any(|tool| begins(tool))
 }
 
 impl FromIterator<Sign> for Signs {

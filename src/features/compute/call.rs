@@ -1,31 +1,9 @@
 //! Features that need no memory.
 
-use crate::domain::{Country, DialPrefix, NumberClass, RiskClass, SignGroup};
+use crate::domain::{Country, DialPrefix, NumberClass, RiskClass, SignGroup, is_tool_name};
 use crate::features::{Context, Feature};
 use std::collections::HashMap;
 use std::sync::LazyLock;
-
-/// Beginnings of the user agents that well-known scanning and dialling tools send, lower case.
-const TOOL_AGENTS: [&str; 18] = [
-    "friendly-scanner",
-    "friendly-request",
-    "sipvicious",
-    "sipcli",
-    "sip-scan",
-    "sipscan",
-    "sip call",
-    "pplsip",
-    "sipptk",
-    "vaxsipuseragent",
-    "vaxipuseragent",
-    "sivus",
-    "smap",
-    "sundayddr",
-    "iwar",
-    "siparmyknife",
-    "gulp",
-    "sipsak",
-];
 
 pub(super) fn call_itself(c: &Context<'_>, v: &mut [f32]) {
     let yes = |is: bool| f32::from(u8::from(is));
@@ -45,7 +23,7 @@ pub(super) fn call_itself(c: &Context<'_>, v: &mut [f32]) {
     v[Feature::DialPrefixOdd as usize] = yes(d.dial_prefix == DialPrefix::Guessed);
     v[Feature::OriginUnknown as usize] = yes(!c.origin.is_known());
     v[Feature::AgentEmpty as usize] = yes(c.attempt.user_agent.is_empty());
-    v[Feature::AgentTool as usize] = yes(is_tool(&c.attempt.user_agent));
+    v[Feature::AgentTool as usize] = yes(is_tool_name(c.attempt.user_agent.as_bytes()));
     for (feature, group) in [
         (Feature::SignsTool, SignGroup::Tool),
         (Feature::SignsMedia, SignGroup::Media),
@@ -72,12 +50,4 @@ fn risk(country: Country) -> f32 {
         Country::every().map(|c| (c, risk(c))).collect()
     });
     RISKS.get(&country).copied().unwrap_or_default()
-}
-
-fn is_tool(agent: &str) -> bool {
-    TOOL_AGENTS.iter().any(|tool| {
-        agent
-            .get(..tool.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(tool))
-    })
 }
