@@ -15,8 +15,8 @@ use crate::accounts::Snapshot;
 use crate::domain::lists::SystemLists;
 use crate::domain::{
     Answer, AnswerMode, Asked, CallAttempt, CallEvent, Check, Country, Decision, Destination,
-    DialPrefix, FeatureVector, Mode, NeutralAnswers, Policy, Reason, SameNumber, ScoreHeaders,
-    Subscriber, Timestamp, Used,
+    DialPrefix, FeatureVector, Ingress, Mode, NeutralAnswers, Policy, Reason, SameNumber,
+    ScoreHeaders, Subscriber, Timestamp, Used,
 };
 use crate::features::{self, Near, Windows};
 use crate::geo::Geo;
@@ -223,10 +223,13 @@ impl Engine {
     }
 
     fn features(&self, call: Call<'_>, now: Timestamp) -> FeatureVector {
+        let attempt = call.attempt;
+        // Whoever knocks at a honeypot shapes no customer's habits, wherever he comes from.
+        let honeypot = attempt.ingress == Ingress::Honeypot;
         let mut context = features::Context {
-            attempt: call.attempt,
+            attempt,
             account: &call.subscriber.account,
-            scope: call.subscriber.scope,
+            scope: call.subscriber.scope.or(honeypot.then_some(attempt.peer)),
             destination: call.destination,
             origin: call.origin,
             price: call.price,
@@ -234,7 +237,7 @@ impl Engine {
         };
         context.near = self.windows(Pool::Honeypot).near(&context, now);
         let features = self.windows_of(context.scope).observe(&context, now);
-        if context.is_honeypot() {
+        if honeypot {
             self.windows(Pool::Honeypot)
                 .note_honeypot(&context, now, false);
         }

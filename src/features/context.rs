@@ -11,7 +11,7 @@ pub struct Context<'a> {
     pub attempt: &'a CallAttempt,
     /// Served domain; empty for a free call of nobody's.
     pub account: &'a str,
-    /// For free calls the peer, so that habits are kept apart.
+    /// For free calls and those at honeypots the peer, so that habits are kept apart.
     pub scope: Option<IpAddr>,
     /// Where the call goes.
     pub destination: &'a Destination,
@@ -27,10 +27,12 @@ impl<'a> Context<'a> {
     /// The context an event was decided in, but for what honeypots had seen by then.
     #[must_use]
     pub fn of_event(event: &'a CallEvent) -> Self {
+        let attempt = &event.attempt;
+        let apart = event.account.is_empty() || attempt.ingress == Ingress::Honeypot;
         Self {
-            attempt: &event.attempt,
+            attempt,
             account: &event.account,
-            scope: event.account.is_empty().then_some(event.attempt.peer),
+            scope: apart.then_some(attempt.peer),
             destination: &event.destination,
             origin: event.origin,
             price: event.price,

@@ -4,6 +4,10 @@ use crate::domain::{CallAttempt, Country, Destination, FeatureVector, Ingress, T
 use crate::features::{Context, Feature, Near, Windows};
 use uuid::Uuid;
 
+mod money;
+mod oracle;
+mod subjects;
+
 const T0: Timestamp = Timestamp::from_secs(1_760_000_000);
 
 fn attempt(user: &str, dialed: &str, source: &str) -> CallAttempt {
