@@ -221,3 +221,57 @@ fn write_whole(
         source,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::accounts::{Accounts, Snapshot};
+    use crate::decide::WindowSizes;
+    use crate::domain::NeutralAnswer;
+    use crate::features::{Track, VERSION};
+    use crate::geo::Geo;
+    use crate::model::ModelSlot;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_760_000_000);
+
+    /// Tracks restored from a file of windows that says it has this version of the features.
+    fn restored(version: u16, folder: &Path) -> usize {
+        let data_dir = Arc::new(DataDir::open(folder).expect("opened"));
+        let accounts = Accounts::in_memory(NOW).expect("accounts");
+        let engine = Arc::new(Engine::new(
+            Snapshot::load(&accounts).expect("snapshot"),
+            Geo::default(),
+            WindowSizes {
+                tracks: 1_000,
+                key: data_dir.windows_key(),
+            },
+            Arc::new(ModelSlot::new(None)),
+            NeutralAnswer::default(),
+        ));
+        let header = StateHeader {
+            version,
+            ..StateHeader::new(key_check(&data_dir), NOW, Vec::new())
+        };
+        let path = data_dir.windows().with_file_name("windows-of-honeypots");
+        write_whole(&path, &header, |take| {
+            take(vec![Saved(7, Track::new(NOW, 1.0))]);
+        })
+        .expect("written");
+        Keeper::restore(Arc::clone(&engine), data_dir, NOW);
+        engine.window_sizes().0
+    }
+
+    #[test]
+    fn habits_of_other_features_are_set_aside_and_not_misread() {
+        let folder = tempfile::tempdir().expect("folder");
+        let state = |name: &str| folder.path().join("state").join(name).exists();
+        assert_eq!(restored(VERSION, folder.path()), 1);
+        assert!(state("windows-of-honeypots"));
+        assert_eq!(restored(VERSION - 1, folder.path()), 0);
+        assert!(!state("windows-of-honeypots"));
+        assert!(state(&format!(
+            "windows-of-honeypots.version-{}",
+            VERSION - 1
+        )));
+    }
+}

@@ -68,7 +68,7 @@ catalogue! {
     UserNovel10m: "user_novel_10m", "novel-burst", "calls of this caller to countries new to him, 10 min";
     UserRedial10m: "user_redial_10m", "redial", "calls of this caller to this very number, 10 min";
     UserRun1h: "user_run_1h", "sequential-numbers", "calls of this caller to a number next to one he called before, 1 h";
-    UserBlockNumbers1h: "user_block_numbers_1h", "many-of-one-range", "distinct numbers of this block called by this caller, 1 h";
+    UserBlock1h: "user_block_calls_1h", "many-of-one-range", "calls of this caller to this block, 1 h";
     PrefixConcentration: "prefix_concentration", "one-prefix", "share of this caller's calls of the hour that went to this prefix";
     // what everybody calls
     Prefix10m: "prefix_calls_10m", "busy-prefix", "calls to this 6-digit prefix by everybody, 10 min";
@@ -107,7 +107,6 @@ catalogue! {
     // dialling
     DialPrefixOdd: "dial_prefix_odd", "odd-dial-prefix", "1 when an exit code had to be guessed away";
     DialVariety1h: "dial_variety_1h", "prefix-probing", "distinct beginnings dialled before the same last digits from this source, 1 h";
-    UserDialVariety1h: "user_dial_variety_1h", "prefix-probing", "distinct beginnings dialled before the same last digits by this caller, 1 h";
     // time of day
     HourUnusual: "hour_unusual", "unusual-hour", "how rarely this caller calls at this hour (0 usual, 1 never)";
     WeekHourUnusual: "week_hour_unusual", "unusual-hour", "how rarely this caller calls at this hour of working days, or of weekends (0 usual, 1 never)";
@@ -155,6 +154,7 @@ catalogue! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Sign;
     use std::collections::HashSet;
 
     #[test]
@@ -183,5 +183,24 @@ mod tests {
             );
             assert!(spec.words.len() > 15, "{}", spec.name);
         }
+    }
+
+    /// A guide that tells of other features than there are is worse than none.
+    #[test]
+    fn the_guide_has_every_feature_and_sign() {
+        const GUIDE: &str = include_str!("../../docs/features.md");
+        let rows: Vec<&str> = GUIDE.lines().filter(|line| line.contains(" | `")).collect();
+        let features = CATALOGUE.iter().enumerate().map(|(at, spec)| {
+            let FeatureSpec { name, tag, words } = spec;
+            format!("| {at} | `{name}` | {tag} | {words} |")
+        });
+        let signs = Sign::ALL.iter().map(|&sign| {
+            let group = format!("{:?}", sign.group()).to_lowercase();
+            let (bit, name, words) = (sign as u8, sign.as_str(), sign.words());
+            format!("| {bit} | `{name}` | {group} | {words} |")
+        });
+        let expected: Vec<String> = features.chain(signs).collect();
+        assert_eq!(rows, expected, "docs/features.md is out of date");
+        assert!(GUIDE.contains(&format!("## The features, version {VERSION}\n")));
     }
 }

@@ -49,7 +49,6 @@ pub(super) enum Kind {
     Beginnings,
     Block,
     UserBlock,
-    UserBlockNumbers,
     BlockCallers,
     TenantBlock,
     BlockTenants,

@@ -14,7 +14,7 @@ pub struct Windows {
 }
 
 impl Windows {
-    /// Empty windows for at most `tracks` tracks (about 80 bytes each). `key` makes
+    /// Empty windows for at most `tracks` tracks (about 90 bytes each). `key` makes
     /// the hashes unguessable; a saved state is only of use under the same key.
     #[must_use]
     pub fn new(tracks: usize, key: [u8; 16]) -> Self {

@@ -125,7 +125,7 @@ pub(super) fn destinations(pass: &mut Pass<'_>, e: &Entities, caller: &Caller, v
     v[Feature::LengthUnusual as usize] = rarity(pass.share(length, calls), LENGTH, calls, LENGTHS);
 }
 
-/// Numbers: the same again, one after the other, many of one range.
+/// Numbers: the same again, and one after the other.
 pub(super) fn numbers(pass: &mut Pass<'_>, e: &Entities, caller: &Caller, v: &mut [f32]) {
     let number = caller.user_number;
     v[Feature::NumberNewForUser as usize] = pass.novelty(number);
@@ -141,13 +141,4 @@ pub(super) fn numbers(pass: &mut Pass<'_>, e: &Entities, caller: &Caller, v: &mu
     let run = pass.see_if(is_next, Kind::UserRun, e.user, 0);
     let steps = pass.count(run, Window::Hour) + f32::from(u8::from(is_next));
     v[Feature::UserRun1h as usize] = steps.ln_1p();
-
-    let of_block = pass.distinct(
-        Kind::UserBlockNumbers,
-        e.user,
-        e.block,
-        number,
-        Window::Hour,
-    );
-    v[Feature::UserBlockNumbers1h as usize] = pass.kinds(&of_block, Window::Hour);
 }

@@ -28,6 +28,7 @@ fn block(pass: &mut Pass<'_>, e: &Entities, v: &mut [f32]) {
     v[Feature::Block10m as usize] = pass.rate(block, Window::Minutes10);
     v[Feature::BlockBurst as usize] = pass.burst(block, Window::Hour, 1.0);
     let user = pass.see(Kind::UserBlock, e.user, e.block);
+    v[Feature::UserBlock1h as usize] = pass.rate(user, Window::Hour);
     let callers = pass.distinct(Kind::BlockCallers, e.block, 0, user, Window::Hour);
     v[Feature::BlockCallers10m as usize] = pass.kinds(&callers, Window::Minutes10);
     v[Feature::BlockCallers1h as usize] = pass.kinds(&callers, Window::Hour);

@@ -38,16 +38,16 @@ pub(super) fn agent(pass: &mut Pass<'_>, e: &Entities, v: &mut [f32]) {
     v[Feature::AgentTenants as usize] = pass.kinds(&tenants, Window::Days30);
 }
 
-/// The same last digits behind many beginnings: by address, and by caller where one exchange
-/// speaks for all.
+/// The same last digits behind many beginnings: a scanner in search of the one that goes through.
 pub(super) fn dialling(pass: &mut Pass<'_>, e: &Entities, v: &mut [f32]) {
-    for (feature, who) in [
-        (Feature::DialVariety1h, e.source),
-        (Feature::UserDialVariety1h, e.user),
-    ] {
-        let target = key(Kind::Beginnings, who, e.suffix);
-        let beginning = pass.see(Kind::Beginning, target, e.beginning);
-        let variety = pass.distinct(Kind::Beginnings, who, e.suffix, beginning, Window::Hour);
-        v[feature as usize] = pass.kinds(&variety, Window::Hour);
-    }
+    let target = key(Kind::Beginnings, e.source, e.suffix);
+    let beginning = pass.see(Kind::Beginning, target, e.beginning);
+    let variety = pass.distinct(
+        Kind::Beginnings,
+        e.source,
+        e.suffix,
+        beginning,
+        Window::Hour,
+    );
+    v[Feature::DialVariety1h as usize] = pass.kinds(&variety, Window::Hour);
 }
