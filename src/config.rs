@@ -99,7 +99,7 @@ pub struct SpoolSettings {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FeatureSettings {
-    /// Tracks kept at most, about 70 bytes each; a caller has some fifteen.
+    /// Tracks kept at most, about 90 bytes each; a caller has some fifty.
     pub max_tracks: usize,
 }
 

@@ -1,7 +1,7 @@
 //! The heart: one call in, one decision with all its evidence out.
 //!
 //! ```text
-//! identify -> calls per second -> features -> score -> checks -> combine -> count use
+//! identify -> calls per second -> price, features -> score -> checks -> combine -> count use
 //! ```
 //! No I/O, no clock: accounts, model and databases are in memory, the time is an argument. The live
 //! service, `tfps import` and `tfps score` run this very code. What it remembers of callers
@@ -15,12 +15,13 @@ use crate::accounts::Snapshot;
 use crate::domain::lists::SystemLists;
 use crate::domain::{
     Answer, AnswerMode, Asked, CallAttempt, CallEvent, Check, Country, Decision, Destination,
-    DialPrefix, FeatureVector, Mode, NeutralAnswers, Policy, Reason, SameNumber, ScoreHeaders,
-    Subscriber, Timestamp, Used,
+    DialPrefix, FeatureVector, Ingress, Mode, NeutralAnswers, Policy, Reason, SameNumber,
+    ScoreHeaders, Subscriber, Timestamp, Used,
 };
-use crate::features::{self, Windows};
+use crate::features::{self, Near, Windows};
 use crate::geo::Geo;
 use crate::model::ModelSlot;
+use crate::rates::Deck;
 use crate::usage::{Asking, ResetJournal, Usage};
 use crate::{numbering, policy};
 use arc_swap::ArcSwap;
@@ -52,6 +53,9 @@ pub struct Engine {
     geo: Geo,
     customers: FairMutex<Windows>,
     strangers: FairMutex<Windows>,
+    /// What rang at honeypots, for all others to look at.
+    honeypot: FairMutex<Windows>,
+    rates: ArcSwap<Deck>,
     usage: Usage,
     /// Where resets of use are noted; `None`: nowhere, for a file of calls.
     resets: Mutex<Option<ResetJournal>>,
@@ -79,6 +83,8 @@ struct Call<'a> {
     subscriber: &'a Subscriber,
     destination: &'a Destination,
     origin: Country,
+    /// Of a minute, in the currency of the deck.
+    price: Option<f32>,
 }
 
 /// The score of a call, with everything said about it.
@@ -90,7 +96,8 @@ struct Risk {
 }
 
 impl Engine {
-    /// With empty windows; those of strangers are a quarter of the customers' size.
+    /// With empty windows, those of strangers a quarter of the customers' size and those of
+    /// honeypots a sixteenth; prices are those of the deck that ships in the program.
     /// `neutral` is what forked calls are answered with, by who forks them.
     #[must_use]
     pub fn new(
@@ -105,6 +112,8 @@ impl Engine {
             geo,
             customers: FairMutex::new(Windows::new(windows.tracks, windows.key)),
             strangers: FairMutex::new(Windows::new(windows.tracks / 4, windows.key)),
+            honeypot: FairMutex::new(Windows::new(windows.tracks / 16, windows.key)),
+            rates: ArcSwap::new(Deck::shipped()),
             usage: Usage::new(windows.key),
             resets: Mutex::new(None),
             model,
@@ -139,11 +148,12 @@ impl Engine {
             subscriber: &subscriber,
             destination: &destination,
             origin: self.geo.country(attempt.source_ip),
+            price: self.rates.load().price(&destination),
         };
         let features = self.features(call, now);
         let risk = self.score(&features);
         let (decision, used) = self.judge(call, &accounts.system, risk, now);
-        let origin = call.origin;
+        let (origin, price) = (call.origin, call.price);
         let event = CallEvent {
             at: now,
             attempt,
@@ -155,7 +165,7 @@ impl Engine {
             origin,
             features,
             decision,
-            price: None,
+            price,
             latency_us: 0,
         };
         Decided {
@@ -213,14 +223,25 @@ impl Engine {
     }
 
     fn features(&self, call: Call<'_>, now: Timestamp) -> FeatureVector {
-        let context = features::Context {
-            attempt: call.attempt,
+        let attempt = call.attempt;
+        // Whoever knocks at a honeypot shapes no customer's habits, wherever he comes from.
+        let honeypot = attempt.ingress == Ingress::Honeypot;
+        let mut context = features::Context {
+            attempt,
             account: &call.subscriber.account,
-            scope: call.subscriber.scope,
+            scope: call.subscriber.scope.or(honeypot.then_some(attempt.peer)),
             destination: call.destination,
             origin: call.origin,
+            price: call.price,
+            near: Near::default(),
         };
-        self.windows_of(context.scope).observe(&context, now)
+        context.near = self.windows(Pool::Honeypot).near(&context, now);
+        let features = self.windows_of(context.scope).observe(&context, now);
+        if honeypot {
+            self.windows(Pool::Honeypot)
+                .note_honeypot(&context, now, false);
+        }
+        features
     }
 
     /// All checks, the code they lead to, and what the call used up if it was approved.

@@ -103,6 +103,8 @@ pub struct Telemetry {
     model_refusals: Counter,
     accounts_swaps: Counter,
     accounts_refusals: Counter,
+    rates_swaps: Counter,
+    rates_refusals: Counter,
     send_failures: Counter,
     connections_open: Family<TransportLabels, Gauge>,
     connections_opened: Family<TransportLabels, Counter>,
@@ -156,6 +158,8 @@ impl Telemetry {
             model_refusals: Counter::default(),
             accounts_swaps: Counter::default(),
             accounts_refusals: Counter::default(),
+            rates_swaps: Counter::default(),
+            rates_refusals: Counter::default(),
             send_failures: Counter::default(),
             connections_open: Family::default(),
             connections_opened: Family::default(),
@@ -254,6 +258,16 @@ impl Telemetry {
             "model_refusals",
             "Model files refused",
             self.model_refusals.clone(),
+        );
+        r.register(
+            "rates_swaps",
+            "Rate decks gone into force",
+            self.rates_swaps.clone(),
+        );
+        r.register(
+            "rates_refusals",
+            "Rate decks refused",
+            self.rates_refusals.clone(),
         );
         r.register(
             "accounts_swaps",
@@ -453,6 +467,14 @@ impl Telemetry {
             Event::ModelRefused { error } => {
                 self.model_refusals.inc();
                 tracing::error!(error, "model refused, the one in force stays");
+            }
+            Event::RatesSwapped { prefixes, own } => {
+                self.rates_swaps.inc();
+                tracing::info!(prefixes, own, "rate deck in force");
+            }
+            Event::RatesRefused { error } => {
+                self.rates_refusals.inc();
+                tracing::error!(error, "rate deck refused, the one in force stays");
             }
             Event::AccountsSwapped { version } => {
                 self.accounts_swaps.inc();

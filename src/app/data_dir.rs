@@ -24,6 +24,7 @@ const API_TOKEN: &str = "api-token";
 /// spool/            calls answered and not yet in ClickHouse
 /// state/            habits and counts of use; state/imports/: habits of imported files, to be
 ///                   joined
+/// rates.csv         the operator's rate deck, if he has one
 /// models/           trained models and which is in force
 /// clickhouse/       the embedded engine
 /// addresses.json    where the service listens, for the other commands
@@ -132,6 +133,12 @@ impl DataDir {
     #[must_use]
     pub fn imports(&self) -> PathBuf {
         self.path.join("state/imports")
+    }
+
+    /// The operator's rate deck.
+    #[must_use]
+    pub fn rates(&self) -> PathBuf {
+        self.path.join("rates.csv")
     }
 
     /// Trained models.

@@ -1,5 +1,6 @@
 //! Everything a decision needs, opened.
 
+use super::rates::{RatesFileError, deck_in_force};
 use super::{DataDir, clock};
 use crate::accounts::{Accounts, AccountsError, Snapshot};
 use crate::config::Settings;
@@ -25,6 +26,8 @@ pub enum EngineError {
     Accounts(#[from] AccountsError),
     #[error(transparent)]
     Geo(#[from] GeoError),
+    #[error(transparent)]
+    Rates(#[from] RatesFileError),
 }
 
 /// The shipped model; `None` when it belongs to other features than this program's.
@@ -47,7 +50,7 @@ pub(super) fn open(
     telemetry: &Telemetry,
 ) -> Result<Engine, EngineError> {
     let engine =
-        offline(settings, data_dir)?.with_authenticator(authenticator(settings, data_dir)?);
+        without_rates(settings, data_dir)?.with_authenticator(authenticator(settings, data_dir)?);
     let looked = engine
         .model()
         .watch_step(&data_dir.models(), CATALOGUE, VERSION);
@@ -55,6 +58,13 @@ pub(super) fn open(
         telemetry.emit(&Event::ModelRefused {
             error: &error.to_string(),
         });
+    }
+    match deck_in_force(data_dir) {
+        Ok((deck, _)) => engine.swap_rates(deck),
+        // Calls are answered under estimates rather than not at all.
+        Err(error) => telemetry.emit(&Event::RatesRefused {
+            error: &error.to_string(),
+        }),
     }
     Ok(engine)
 }
@@ -75,11 +85,18 @@ fn authenticator(settings: &Settings, data_dir: &DataDir) -> Result<Authenticato
     )
 }
 
-/// The engine for a file of calls: the accounts and models of `data_dir`, empty windows.
+/// The engine for a file of calls: the accounts, rate deck and models of `data_dir`, empty
+/// windows.
 ///
 /// # Errors
-/// Accounts or the address database cannot be read.
+/// Accounts, the rate deck or the address database cannot be read.
 pub fn offline(settings: &Settings, data_dir: &DataDir) -> Result<Engine, EngineError> {
+    let engine = without_rates(settings, data_dir)?;
+    engine.swap_rates(deck_in_force(data_dir)?.0);
+    Ok(engine)
+}
+
+fn without_rates(settings: &Settings, data_dir: &DataDir) -> Result<Engine, EngineError> {
     let accounts = Accounts::open(data_dir.path(), clock::now())?;
     Ok(Engine::new(
         Snapshot::load(&accounts)?,

@@ -6,6 +6,7 @@ mod data_dir;
 mod doors;
 mod engine;
 mod handler;
+mod rates;
 mod status;
 mod storage;
 mod usage;
@@ -16,6 +17,7 @@ mod windows;
 pub use data_dir::{DataDir, DataDirError};
 pub use doors::check_certificates;
 pub use engine::{EngineError, offline, shipped_model};
+pub use rates::{RatesError, RatesFileError, deck_in_force, read_deck};
 pub use windows::{ImportedWindows, WindowsFileError};
 
 use crate::accounts::{Accounts, AccountsError, Actor};

@@ -1,6 +1,7 @@
-//! What changes while the service runs: accounts, models, imports, and the saving of habits.
+//! What changes while the service runs: accounts, models, rates, imports, and the saving of habits.
 
 mod accounts;
+mod rates;
 
 use super::windows::Keeper;
 use super::{DataDir, clock};
@@ -9,6 +10,7 @@ use crate::features::{CATALOGUE, VERSION};
 use crate::server::tls::Certificates;
 use crate::telemetry::{Event, Telemetry};
 use accounts::{AccountsWatcher, ListPurger};
+use rates::RatesWatcher;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -46,6 +48,10 @@ pub(super) fn spawn_all(
     spawn(tasks, "model watcher", FILES, shutdown, {
         let (engine, data_dir, telemetry) = (engine.clone(), data_dir.clone(), telemetry.clone());
         move || look_at_models(&engine, &data_dir, &telemetry)
+    });
+    spawn(tasks, "rates watcher", FILES, shutdown, {
+        let mut watcher = RatesWatcher::new(engine, data_dir, telemetry);
+        move || watcher.look()
     });
     spawn(tasks, "import watcher", FILES, shutdown, {
         let keeper = keeper.clone();

@@ -11,7 +11,6 @@ use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-const POOLS: [Pool; 2] = [Pool::Customers, Pool::Strangers];
 /// Imports remembered as joined, at most: the oldest are forgotten, their files long gone.
 const MAX_ABSORBED: usize = 4_096;
 
@@ -75,7 +74,7 @@ impl Keeper {
         // only those of the last minute.
         let counted = usage::restore(&keeper.engine, &keeper.data_dir).unwrap_or_default();
         let mut since = now.min(counted);
-        for pool in POOLS {
+        for pool in Pool::ALL {
             if let Some(header) = keeper.restore_pool(pool, now) {
                 since = since.min(header.saved_at);
                 keeper.joined.get_mut().extend(header.absorbed);
@@ -97,8 +96,7 @@ impl Keeper {
                 Some(header)
             }
             Err(error) => {
-                let moved = std::fs::rename(&path, path.with_extension("damaged")).is_ok();
-                tracing::error!(%error, moved, "habits not restored: they are learned anew");
+                set_aside(&path, &error);
                 None
             }
         }
@@ -109,10 +107,10 @@ impl Keeper {
     pub(super) fn save(&self, now: Timestamp) -> bool {
         let joined = self.joined.lock();
         usage::save(&self.engine, &self.data_dir, now);
-        POOLS.into_iter().all(|pool| {
+        Pool::ALL.into_iter().all(|pool| {
             let absorbed = match pool {
                 Pool::Customers => joined.clone(),
-                Pool::Strangers => Vec::new(),
+                Pool::Strangers | Pool::Honeypot => Vec::new(),
             };
             let header = StateHeader::new(key_check(&self.data_dir), now, absorbed);
             let written = write_whole(&self.path(pool), &header, |take| {
@@ -157,21 +155,29 @@ impl Keeper {
                 let surplus = joined.len().saturating_sub(MAX_ABSORBED);
                 joined.drain(..surplus);
             }
-            Err(error) => {
-                tracing::error!(%error, "habits of an import cannot be joined: set aside");
-                let _moved = std::fs::rename(path, path.with_extension("damaged"));
-            }
+            Err(error) => set_aside(path, &error),
         }
     }
 
     fn path(&self, pool: Pool) -> PathBuf {
+        let customers = self.data_dir.windows();
         match pool {
-            Pool::Customers => self.data_dir.windows(),
-            Pool::Strangers => self
-                .data_dir
-                .windows()
-                .with_file_name("windows-of-strangers"),
+            Pool::Customers => customers,
+            Pool::Strangers => customers.with_file_name("windows-of-strangers"),
+            Pool::Honeypot => customers.with_file_name("windows-of-honeypots"),
         }
+    }
+}
+
+/// Puts a file of habits that cannot be used where it is not looked for again. One of other
+/// features is as it should be: what it holds means something else, and cannot be converted.
+fn set_aside(path: &Path, error: &WindowsFileError) {
+    if let StateError::OtherVersion { found } = error.source {
+        let moved = std::fs::rename(path, path.with_extension(format!("version-{found}"))).is_ok();
+        tracing::warn!(%error, moved, "habits are learned anew; importing past calls is quicker");
+    } else {
+        let moved = std::fs::rename(path, path.with_extension("damaged")).is_ok();
+        tracing::error!(%error, moved, "habits not restored: they are learned anew");
     }
 }
 
@@ -214,4 +220,58 @@ fn write_whole(
         path: path.to_owned(),
         source,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::accounts::{Accounts, Snapshot};
+    use crate::decide::WindowSizes;
+    use crate::domain::NeutralAnswer;
+    use crate::features::{Track, VERSION};
+    use crate::geo::Geo;
+    use crate::model::ModelSlot;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_760_000_000);
+
+    /// Tracks restored from a file of windows that says it has this version of the features.
+    fn restored(version: u16, folder: &Path) -> usize {
+        let data_dir = Arc::new(DataDir::open(folder).expect("opened"));
+        let accounts = Accounts::in_memory(NOW).expect("accounts");
+        let engine = Arc::new(Engine::new(
+            Snapshot::load(&accounts).expect("snapshot"),
+            Geo::default(),
+            WindowSizes {
+                tracks: 1_000,
+                key: data_dir.windows_key(),
+            },
+            Arc::new(ModelSlot::new(None)),
+            NeutralAnswer::default(),
+        ));
+        let header = StateHeader {
+            version,
+            ..StateHeader::new(key_check(&data_dir), NOW, Vec::new())
+        };
+        let path = data_dir.windows().with_file_name("windows-of-honeypots");
+        write_whole(&path, &header, |take| {
+            take(vec![Saved(7, Track::new(NOW, 1.0))]);
+        })
+        .expect("written");
+        Keeper::restore(Arc::clone(&engine), data_dir, NOW);
+        engine.window_sizes().0
+    }
+
+    #[test]
+    fn habits_of_other_features_are_set_aside_and_not_misread() {
+        let folder = tempfile::tempdir().expect("folder");
+        let state = |name: &str| folder.path().join("state").join(name).exists();
+        assert_eq!(restored(VERSION, folder.path()), 1);
+        assert!(state("windows-of-honeypots"));
+        assert_eq!(restored(VERSION - 1, folder.path()), 0);
+        assert!(!state("windows-of-honeypots"));
+        assert!(state(&format!(
+            "windows-of-honeypots.version-{}",
+            VERSION - 1
+        )));
+    }
 }

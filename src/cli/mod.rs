@@ -18,6 +18,7 @@ mod plan;
 mod policy;
 mod policy_file;
 mod progress;
+mod rates;
 mod score;
 mod serve;
 mod simulate;
@@ -97,6 +98,9 @@ enum Command {
     /// Countries as rules name them: continent and risk class.
     #[command(subcommand)]
     Country(country::CountryCommand),
+    /// Rate decks: what a minute costs by prefix, which is what fraud is after.
+    #[command(subcommand)]
+    Rates(rates::RatesCommand),
     /// Subscribers and caller numbers with a policy of their own.
     #[command(subcommand)]
     Subscriber(subscriber::SubscriberCommand),
@@ -176,6 +180,7 @@ fn run(cli: Cli) -> anyhow::Result<Done> {
         Command::Domain(command) => domain::run(&context, command),
         Command::Policy(command) => policy::run(&context, command),
         Command::Country(command) => country::run(&context, command),
+        Command::Rates(command) => rates::run(&context, command),
         Command::Subscriber(command) => subscriber::run(&context, command),
         Command::Plan(command) => plan::run(&context, command),
         Command::List(command) => list::run(&context, command),
@@ -210,6 +215,7 @@ fn run_other(context: Context, command: Command) -> anyhow::Result<Done> {
         | Command::Domain(_)
         | Command::Policy(_)
         | Command::Country(_)
+        | Command::Rates(_)
         | Command::Subscriber(_)
         | Command::Plan(_)
         | Command::List(_) => Ok(Done::All),

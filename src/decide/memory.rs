@@ -6,6 +6,7 @@ use crate::accounts::Snapshot;
 use crate::domain::{CallEvent, Timestamp};
 use crate::features::{self, Saved, Windows};
 use crate::model::ModelSlot;
+use crate::rates::Deck;
 use crate::usage::{self, Piece, Reset, ResetJournal};
 use parking_lot::FairMutexGuard;
 use std::net::IpAddr;
@@ -25,6 +26,13 @@ pub enum Pool {
     /// Calls of anybody, from the free port: kept apart, so that nobody can shape or crowd out
     /// what is known of customers.
     Strangers,
+    /// What rang at honeypots: kept apart from calls, and looked at by all of them.
+    Honeypot,
+}
+
+impl Pool {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Customers, Self::Strangers, Self::Honeypot];
 }
 
 impl Engine {
@@ -32,6 +40,10 @@ impl Engine {
     pub fn remember(&self, event: &CallEvent) {
         let context = features::Context::of_event(event);
         self.windows_of(context.scope).replay(&context, event.at);
+        if context.is_honeypot() {
+            self.windows(Pool::Honeypot)
+                .note_honeypot(&context, event.at, true);
+        }
         self.usage.replay(event);
     }
 
@@ -45,6 +57,17 @@ impl Engine {
     /// them, which takes a while with large lists: they are given back so that it is no call.
     pub fn swap_accounts(&self, accounts: Snapshot) -> Arc<Snapshot> {
         self.accounts.swap(Arc::new(accounts))
+    }
+
+    /// The rate deck in force.
+    #[must_use]
+    pub fn rates(&self) -> Arc<Deck> {
+        self.rates.load_full()
+    }
+
+    /// Puts a rate deck in force.
+    pub fn swap_rates(&self, deck: Arc<Deck>) {
+        self.rates.store(deck);
     }
 
     /// The model slot, for watching and showing.
@@ -78,7 +101,7 @@ impl Engine {
     #[must_use]
     pub fn window_sizes(&self) -> (usize, u64) {
         let (mut tracks, mut evictions) = (0, 0);
-        for pool in [Pool::Customers, Pool::Strangers] {
+        for pool in Pool::ALL {
             let windows = self.windows(pool);
             tracks += windows.len();
             evictions += windows.evictions();
@@ -117,6 +140,7 @@ impl Engine {
         match pool {
             Pool::Customers => self.customers.lock(),
             Pool::Strangers => self.strangers.lock(),
+            Pool::Honeypot => self.honeypot.lock(),
         }
     }
 

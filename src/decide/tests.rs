@@ -194,3 +194,65 @@ fn windows_are_copied_in_pieces_and_join_elsewhere() {
     let features = decided.event.expect("kept").features;
     assert!(features.values[features::Feature::User1m as usize] > 0.6);
 }
+
+#[test]
+fn a_call_has_the_price_of_the_deck_in_force() {
+    let engine = engine(|_| ());
+    let price = |dialed: &str| {
+        let decided = engine.decide(call(Ingress::Prevention, "127.0.0.1", dialed), NOW);
+        decided.event.expect("kept").price
+    };
+    assert!(price("881612345678") > Some(1.0));
+    let deck = crate::rates::Deck::read(b"prefix,price\n8816,0.25\n").expect("a deck");
+    engine.swap_rates(Arc::new(deck));
+    assert_eq!(price("881612345678"), Some(0.25));
+    assert_eq!(price("442079460123"), None);
+    assert_eq!(price("alice"), None);
+}
+
+/// What rang at a honeypot is near for all, also in an engine that took the windows over, and it
+/// is no habit of anybody who is served.
+#[test]
+fn a_honeypots_calls_are_looked_at_by_customers() {
+    let (one, other) = (engine(|_| ()), engine(|_| ()));
+    let near = |engine: &Engine, ingress, peer| {
+        let decided = engine.decide(call(ingress, peer, "252612345678"), NOW);
+        let values = decided.event.expect("kept").features.values;
+        let of = |feature: features::Feature| values[feature as usize];
+        (
+            of(features::Feature::HoneypotBlock),
+            of(features::Feature::User1h),
+        )
+    };
+    assert_eq!(near(&one, Ingress::Honeypot, "127.0.0.1"), (0.0, 0.0));
+    let hit = near(&one, Ingress::Honeypot, "127.0.0.1");
+    assert_eq!(
+        hit,
+        (2f32.ln(), 2f32.ln()),
+        "not its own first, and his own"
+    );
+    let (block, calls) = near(&one, Ingress::Prevention, "127.0.0.1");
+    assert_eq!((block, calls), (2f32.ln(), 0.0));
+
+    one.copy_windows(Pool::Honeypot, |piece| {
+        other.merge_windows(Pool::Honeypot, &piece, NOW);
+    });
+    let (block, _) = near(&other, Ingress::Prevention, "127.0.0.1");
+    assert_eq!(block, 2f32.ln());
+}
+
+#[test]
+fn a_honeypots_call_is_remembered_once() {
+    let (live, after) = (engine(|_| ()), engine(|_| ()));
+    let hit = call(Ingress::Honeypot, "203.0.113.5", "252612345678");
+    let event = live.decide(hit, NOW).event.expect("kept");
+    after.remember(&event);
+    after.remember(&event);
+    for pool in Pool::ALL {
+        let (mut of_live, mut of_after) = (Vec::new(), Vec::new());
+        live.copy_windows(pool, |piece| of_live.extend(piece));
+        after.copy_windows(pool, |piece| of_after.extend(piece));
+        assert_eq!(of_live, of_after, "{pool:?}");
+        assert_eq!(of_live.is_empty(), pool == Pool::Customers);
+    }
+}

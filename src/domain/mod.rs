@@ -43,7 +43,7 @@ pub use neutral::{NeutralAnswer, NeutralAnswers};
 pub use policy::{AnswerMode, Plan, Policy};
 pub use prehashed::Prehashed;
 pub use risk::{CountryRisks, RiskClass};
-pub use signs::Signs;
+pub use signs::{Sign, SignGroup, Signs, is_tool_name};
 pub use subscriber::Subscriber;
 pub use time::Timestamp;
 pub use usage::{Counts, Limits, SameNumber, Used};

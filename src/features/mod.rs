@@ -10,12 +10,16 @@
 
 mod catalogue;
 mod compute;
+mod context;
+mod entities;
 mod state;
 mod table;
 mod track;
+mod windows;
 
 pub use catalogue::{CATALOGUE, COUNT, Feature, VERSION};
-pub use compute::{Context, Windows};
+pub use context::{Context, Near};
 pub use state::{StateError, StateHeader, read_state, write_state};
 pub use table::{Saved, TrackTable};
 pub use track::{Track, WINDOWS};
+pub use windows::Windows;

@@ -37,7 +37,7 @@ impl StateHeader {
     pub fn new(key_check: u64, saved_at: Timestamp, absorbed: Vec<String>) -> Self {
         Self {
             version: VERSION,
-            #[expect(clippy::cast_possible_truncation, reason = "six")]
+            #[expect(clippy::cast_possible_truncation, reason = "eight")]
             windows: WINDOWS.len() as u8,
             key_check,
             saved_at,
@@ -177,7 +177,7 @@ mod tests {
         let mut bytes = Vec::new();
         write_state(&mut bytes, &header, |take| {
             for key in 0..3 {
-                take(vec![Saved(key, Track::new(Timestamp::from_secs(1)))]);
+                take(vec![Saved(key, Track::new(Timestamp::from_secs(1), 1.0))]);
             }
         })
         .expect("written");

@@ -50,17 +50,17 @@ impl TrackTable {
         self.slots.get(at as usize).map(|saved| &saved.1)
     }
 
-    /// Counts one more under a key; what was there before.
-    pub fn observe(&mut self, key: u64, now: Timestamp) -> Option<Track> {
+    /// Counts `amount` more under a key; what was there before.
+    pub fn observe(&mut self, key: u64, now: Timestamp, amount: f32) -> Option<Track> {
         match self.index.get(&key) {
             Some(&at) => {
                 let track = &mut self.slots[at as usize].1;
                 let before = *track;
-                track.observe(now);
+                track.observe(now, amount);
                 Some(before)
             }
             None => {
-                self.insert(key, Track::new(now));
+                self.insert(key, Track::new(now, amount));
                 None
             }
         }
@@ -152,8 +152,12 @@ mod tests {
         let mut now = Timestamp::from_secs(0);
         for round in 0..100_000u64 {
             now = now.plus_secs(1);
-            table.observe(round.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1 << 63, now);
-            table.observe(round % 10, now);
+            table.observe(
+                round.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1 << 63,
+                now,
+                1.0,
+            );
+            table.observe(round % 10, now, 1.0);
         }
         assert_eq!(table.len(), 1_000);
         assert!(table.evictions() > 90_000);
@@ -165,11 +169,12 @@ mod tests {
     fn old_history_does_not_displace_what_is_newer() {
         let mut table = TrackTable::new(50);
         (0..50).for_each(|key| {
-            table.observe(key, Timestamp::from_secs(1_000));
+            table.observe(key, Timestamp::from_secs(1_000), 1.0);
         });
-        (100..200).for_each(|key| table.merge(Saved(key, Track::new(Timestamp::from_secs(10)))));
+        (100..200)
+            .for_each(|key| table.merge(Saved(key, Track::new(Timestamp::from_secs(10), 1.0))));
         assert!((0..50).all(|key| table.get(key).is_some()));
-        table.merge(Saved(300, Track::new(Timestamp::from_secs(2_000))));
+        table.merge(Saved(300, Track::new(Timestamp::from_secs(2_000), 1.0)));
         assert!(table.get(300).is_some());
         assert_eq!(table.len(), 50);
     }
@@ -178,7 +183,7 @@ mod tests {
     fn slices_cover_the_table() {
         let mut table = TrackTable::new(100);
         (0..25).for_each(|key| {
-            table.observe(key, Timestamp::from_secs(1));
+            table.observe(key, Timestamp::from_secs(1), 1.0);
         });
         let sizes: Vec<_> = (0..4).map(|i| table.slice(i * 10, 10).len()).collect();
         assert_eq!(sizes, [10, 10, 5, 0]);

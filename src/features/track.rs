@@ -3,13 +3,24 @@
 use crate::domain::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Time constants of the decayed counts, seconds: ten seconds to thirty days.
-pub const WINDOWS: [f32; 6] = [10.0, 60.0, 600.0, 3_600.0, 86_400.0, 2_592_000.0];
+/// Time constants of the decayed counts, seconds: one second to thirty days.
+pub const WINDOWS: [f32; 8] = [
+    1.0,
+    10.0,
+    60.0,
+    600.0,
+    3_600.0,
+    86_400.0,
+    604_800.0,
+    2_592_000.0,
+];
 
 /// Index into [`WINDOWS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
 pub enum Window {
+    /// 1 second.
+    Second,
     /// 10 seconds.
     Seconds10,
     /// 1 minute.
@@ -20,6 +31,8 @@ pub enum Window {
     Hour,
     /// 1 day.
     Day,
+    /// 7 days.
+    Days7,
     /// 30 days.
     Days30,
 }
@@ -29,8 +42,9 @@ const CLOCK_SLACK: i64 = 60 * Timestamp::SECOND;
 
 /// First and last sight, and exponentially decayed counts.
 ///
-/// A count over window `w` is `sum(exp(-(now - t_i) / w))`: about the number of events of the last
-/// `w` seconds, without a queue and without an edge at which they all vanish.
+/// A count over window `w` is `sum(a_i exp(-(now - t_i) / w))`: about the number of events of the
+/// last `w` seconds, or the sum of their amounts, without a queue and without an edge at which
+/// they all vanish.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Track {
     /// First sight.
@@ -42,13 +56,13 @@ pub struct Track {
 }
 
 impl Track {
-    /// Something seen for the first time.
+    /// Something seen for the first time, which counts `amount`.
     #[must_use]
-    pub const fn new(now: Timestamp) -> Self {
+    pub const fn new(now: Timestamp, amount: f32) -> Self {
         Self {
             first: now,
             last: now,
-            counts: [1.0; WINDOWS.len()],
+            counts: [amount; WINDOWS.len()],
         }
     }
 
@@ -58,11 +72,11 @@ impl Track {
         self.counts[window as usize] * decay(self.elapsed(now), WINDOWS[window as usize])
     }
 
-    /// Counts one more.
-    pub fn observe(&mut self, now: Timestamp) {
+    /// Counts `amount` more.
+    pub fn observe(&mut self, now: Timestamp, amount: f32) {
         let elapsed = self.elapsed(now);
         for (count, window) in self.counts.iter_mut().zip(WINDOWS) {
-            *count = *count * decay(elapsed, window) + 1.0;
+            *count = *count * decay(elapsed, window) + amount;
         }
         self.last = if self.last.0 - now.0 > CLOCK_SLACK {
             now
@@ -104,8 +118,17 @@ impl Track {
     }
 }
 
+/// `exp(-elapsed / window)`. Where the series ends after two terms, or nothing is left, as with
+/// most windows of most tracks, the exponential is not worth its time.
 fn decay(elapsed: f32, window: f32) -> f32 {
-    (-elapsed / window).exp()
+    let ratio = elapsed / window;
+    if ratio < 1e-4 {
+        1.0 - ratio
+    } else if ratio > 80.0 {
+        0.0
+    } else {
+        (-ratio).exp()
+    }
 }
 
 #[cfg(test)]
@@ -116,8 +139,8 @@ mod tests {
 
     #[test]
     fn counts_decay_with_their_window() {
-        let mut track = Track::new(T0);
-        track.observe(T0.plus_secs(60));
+        let mut track = Track::new(T0, 1.0);
+        track.observe(T0.plus_secs(60), 1.0);
         let now = T0.plus_secs(120);
         // exp(-120/60) + exp(-60/60), computed by hand
         assert!((track.count(Window::Minute, now) - (0.135_335 + 0.367_879)).abs() < 1e-4);
@@ -126,19 +149,19 @@ mod tests {
 
     #[test]
     fn a_clock_that_steps_back_loses_nothing() {
-        let mut track = Track::new(T0);
-        track.observe(T0.plus_secs(-30));
+        let mut track = Track::new(T0, 1.0);
+        track.observe(T0.plus_secs(-30), 1.0);
         assert_eq!(track.last, T0, "a short step: seen last is seen last");
         assert!((track.count(Window::Seconds10, T0) - 2.0).abs() < 1e-6);
     }
 
     #[test]
     fn a_time_from_the_future_does_not_stop_decay() {
-        let mut track = Track::new(T0.plus_secs(6 * 3_600));
-        track.observe(T0);
+        let mut track = Track::new(T0.plus_secs(6 * 3_600), 1.0);
+        track.observe(T0, 1.0);
         assert_eq!(track.last, T0);
         assert!(track.count(Window::Seconds10, T0.plus_secs(60)) < 0.01);
-        let mut loaded = Track::new(T0.plus_secs(6 * 3_600));
+        let mut loaded = Track::new(T0.plus_secs(6 * 3_600), 1.0);
         loaded.not_after(T0);
         assert_eq!((loaded.first, loaded.last), (T0, T0));
     }
@@ -146,11 +169,11 @@ mod tests {
     #[test]
     fn merging_equals_having_seen_all() {
         let times: Vec<_> = (0..20).map(|i| T0.plus_secs(i * 37)).collect();
-        let mut whole = Track::new(times[0]);
-        times[1..].iter().for_each(|&t| whole.observe(t));
-        let (mut left, mut right) = (Track::new(times[0]), Track::new(times[1]));
+        let mut whole = Track::new(times[0], 1.0);
+        times[1..].iter().for_each(|&t| whole.observe(t, 1.0));
+        let (mut left, mut right) = (Track::new(times[0], 1.0), Track::new(times[1], 1.0));
         for (at, &t) in times.iter().enumerate().skip(2) {
-            if at % 2 == 0 { &mut left } else { &mut right }.observe(t);
+            if at % 2 == 0 { &mut left } else { &mut right }.observe(t, 1.0);
         }
         left.merge(&right);
         assert_eq!((left.first, left.last), (whole.first, whole.last));

@@ -1,7 +1,7 @@
 //! A row of a file, walked through the pipeline under the file's own time.
 
 use crate::decide::Engine;
-use crate::domain::{CallAttempt, CallEvent, CallRecord, Ingress};
+use crate::domain::{CallAttempt, CallEvent, CallRecord, Ingress, Signs};
 use uuid::Uuid;
 
 /// The call a row tells of. Its labels (`verdict`, `campaign`) stay behind: nothing that
@@ -20,7 +20,7 @@ pub fn attempt_of(record: &CallRecord, id: Uuid) -> CallAttempt {
         dialed: record.dialed_number.clone(),
         user_agent: record.user_agent.clone(),
         concurrent: record.calls,
-        signs: crate::domain::Signs::NONE,
+        signs: Signs::of_call_id(record.call_id.as_deref().unwrap_or_default()),
     }
 }
 

@@ -79,7 +79,7 @@ pub fn call_attempt(
         dialed: user_text(&request.uri),
         user_agent: to_text(user_agent, MAX_TEXT),
         concurrent,
-        signs: crate::domain::Signs::NONE,
+        signs: super::signs::signs(request, peer),
     };
     (attempt, bad)
 }

@@ -169,6 +169,8 @@ pub struct Request<'a> {
     pub uri: Uri<'a>,
     /// The URI in From.
     pub from: Uri<'a>,
+    /// The URI in To.
+    pub to: Uri<'a>,
     /// Hops left, where the header is present.
     pub max_forwards: Option<u8>,
     /// Values of the Require headers; each may hold several option tags.
@@ -179,6 +181,8 @@ pub struct Request<'a> {
     pub user_agent: Option<&'a [u8]>,
     /// Contact.
     pub contact: Option<&'a [u8]>,
+    /// Whether Allow or Supported says what the sender can do.
+    pub tells_abilities: bool,
     /// The headers by which a softswitch speaks to this service.
     pub hints: Hints<'a>,
     /// Body, without what follows Content-Length (section 18.3).

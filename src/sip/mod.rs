@@ -29,6 +29,7 @@ mod names;
 mod reader;
 pub mod respond;
 mod rules;
+mod signs;
 mod text;
 mod transaction;
 mod uri;

@@ -13,6 +13,8 @@ pub(super) enum Name {
     Authorization,
     UserAgent,
     Contact,
+    Allow,
+    Supported,
     Received,
     Ua,
     Calls,
@@ -21,7 +23,7 @@ pub(super) enum Name {
 }
 
 /// Names that are read, with the compact forms of section 7.3.3.
-const NAMES: [(&[u8], Name); 22] = [
+const NAMES: [(&[u8], Name); 25] = [
     (b"Via", Name::Via),
     (b"v", Name::Via),
     (b"From", Name::From),
@@ -39,6 +41,9 @@ const NAMES: [(&[u8], Name); 22] = [
     (b"User-Agent", Name::UserAgent),
     (b"Contact", Name::Contact),
     (b"m", Name::Contact),
+    (b"Allow", Name::Allow),
+    (b"Supported", Name::Supported),
+    (b"k", Name::Supported),
     (b"P-Received", Name::Received),
     (b"P-UA", Name::Ua),
     (b"P-Calls", Name::Calls),

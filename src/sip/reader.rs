@@ -122,6 +122,7 @@ struct Fields<'a> {
     authorization: Vec<&'a [u8]>,
     user_agent: Option<&'a [u8]>,
     contact: Option<&'a [u8]>,
+    tells_abilities: bool,
     hints: Hints<'a>,
     /// The first thing found wrong.
     fault: Option<Malformed>,
@@ -204,6 +205,7 @@ impl<'a> Fields<'a> {
             Name::Authorization => return self.authorization.push(value),
             Name::UserAgent => return self.user_agent = self.user_agent.or(Some(value)),
             Name::Contact => return self.contact = self.contact.or(Some(value)),
+            Name::Allow | Name::Supported => return self.tells_abilities = true,
             Name::Received => return self.hints.received = Some(value),
             Name::Ua => return self.hints.user_agent = Some(value),
             Name::Calls => return self.hints.calls = Some(value),
@@ -263,24 +265,26 @@ impl<'a> Fields<'a> {
         let from_uri = from_address.and_then(|a| Uri::parse(a.uri));
         let from_uri = self.checked(from_uri, Malformed::From);
         let to_uri = to_address.and_then(|a| Uri::parse(a.uri));
-        self.checked(to_uri, Malformed::To);
+        let to_uri = self.checked(to_uri, Malformed::To);
         let max_forwards = self.max_forwards.and_then(|value| {
             let hops = decimal(value).and_then(|n| u8::try_from(n).ok());
             self.checked(hops, Malformed::MaxForwards)
         });
         let body = self.cut(body);
         envelope.vias = self.vias;
-        match (self.fault, uri, from_uri) {
-            (None, Some(uri), Some(from)) => Ok(Message::Request(Box::new(Request {
+        match (self.fault, uri, from_uri, to_uri) {
+            (None, Some(uri), Some(from), Some(to)) => Ok(Message::Request(Box::new(Request {
                 method: method_of(method),
                 envelope,
                 uri,
                 from,
+                to,
                 max_forwards,
                 require: self.require,
                 authorization: self.authorization,
                 user_agent: self.user_agent,
                 contact: self.contact,
+                tells_abilities: self.tells_abilities,
                 hints: self.hints,
                 body,
             }))),

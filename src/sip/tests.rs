@@ -2,7 +2,7 @@
 
 use super::message::Message;
 use super::*;
-use crate::domain::{Answer, CallAttempt, Code, Ingress, Timestamp};
+use crate::domain::{Answer, CallAttempt, Code, Ingress, Sign, Timestamp};
 use std::net::SocketAddr;
 
 mod answers;
@@ -10,6 +10,7 @@ mod detection;
 mod framing;
 mod merged;
 mod properties;
+mod signs;
 mod torture;
 
 const INVITE: &str = include_str!("../../tests/data/sip/invite.sip");
@@ -107,7 +108,7 @@ fn a_customers_invite_becomes_a_call() {
         dialed: "5548987654321".into(),
         user_agent: "Grandstream GXP1625 1.0.4.138".into(),
         concurrent: Some(3),
-        signs: crate::domain::Signs::NONE,
+        signs: [Sign::SdpNoAudio, Sign::NoAllow].into_iter().collect(),
     };
     assert_eq!(attempt, expected);
     assert!(bad.is_empty());

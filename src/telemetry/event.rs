@@ -127,6 +127,18 @@ pub enum Event<'a> {
         /// Why.
         error: &'a str,
     },
+    /// A rate deck went into force.
+    RatesSwapped {
+        /// How many prefixes it has.
+        prefixes: usize,
+        /// Whether it is the operator's own; else the one that ships in the program.
+        own: bool,
+    },
+    /// A rate deck was refused; the one in force stays.
+    RatesRefused {
+        /// Why.
+        error: &'a str,
+    },
     /// A connection was opened.
     ConnectionOpened {
         /// The door.

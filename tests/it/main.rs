@@ -17,6 +17,7 @@ mod evaluate;
 mod integrations;
 mod kamailio;
 mod layers;
+mod leakage;
 mod service;
 mod store_engine;
 mod support;

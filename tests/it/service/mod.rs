@@ -13,6 +13,7 @@ mod limits;
 mod lists;
 mod models;
 mod only_one;
+mod rates;
 mod restart;
 mod rules_of_sip;
 mod stopping;
