@@ -59,6 +59,8 @@ pub(crate) fn file(id: &str) -> ModelFile {
             term("night", Transform::Identity, [0.25, 0.433_012_7, -0.4, 0.0]),
         ],
         intercept: -4.2,
+        trees: Vec::new(),
+        novelty: None,
         calibration: Calibration::Platt {
             slope: 0.9,
             offset: -0.3,

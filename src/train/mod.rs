@@ -9,6 +9,7 @@
 //! and is used in `dataset` only. Only explicit verdicts are labels: a free call that nobody
 //! judged is no example of a legitimate one.
 
+mod boost;
 mod calibrate;
 mod dataset;
 mod error;

@@ -165,6 +165,8 @@ fn draft(
         features_version: version,
         features: Vec::new(),
         intercept: 0.0,
+        trees: Vec::new(),
+        novelty: None,
         calibration: Calibration::Platt {
             slope: 1.0,
             offset: 0.0,
