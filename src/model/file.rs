@@ -249,6 +249,9 @@ pub struct Probe {
     pub features: Vec<f32>,
     /// Calibrated score, 0 to 1.
     pub score: f32,
+    /// Novelty, 0 to 1, where the file has an isolation forest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub novelty: Option<f32>,
 }
 
 /// Read before the rest, so that another format is called that and not "unknown field".

@@ -39,3 +39,7 @@ pub use trees::{Forest, MAX_DEPTH, MAX_NODES, Step, Tree};
 
 #[cfg(test)]
 mod file_tests;
+#[cfg(test)]
+mod naive_tests;
+#[cfg(test)]
+mod tree_tests;

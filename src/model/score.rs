@@ -101,6 +101,7 @@ impl Model {
             .map(|features| Probe {
                 features: features.clone(),
                 score: 0.0,
+                novelty: None,
             })
             .collect();
         check::check(&file, catalogue, version)?;
@@ -108,6 +109,7 @@ impl Model {
         let mut file = draft.file.clone();
         for probe in &mut file.probes {
             probe.score = draft.score_values(&probe.features).score;
+            probe.novelty = draft.novelty_of(&probe.features);
         }
         let (bytes, _) = file.to_bytes()?;
         Self::from_bytes(&bytes, catalogue, version)
@@ -123,14 +125,15 @@ impl Model {
         let model = Self::flatten(file, sha256, catalogue);
         for (index, probe) in model.file.probes.iter().enumerate() {
             let got = model.score_values(&probe.features).score;
-            let off = (got - probe.score).abs();
-            if off.is_nan() || off > PROBE_TOLERANCE {
-                return Err(ModelError::Probe {
-                    index,
-                    expected: probe.score,
-                    got,
+            agree(index, probe.score, got)?;
+            let novelty = model.novelty_of(&probe.features);
+            if probe.novelty.is_some() != novelty.is_some() {
+                return Err(ModelError::Invalid {
+                    field: "probes",
+                    expected: "with a novelty where there is an isolation forest, else without",
                 });
             }
+            agree(index, probe.novelty.unwrap_or(0.0), novelty.unwrap_or(0.0))?;
         }
         Ok(model)
     }
@@ -275,6 +278,19 @@ impl Model {
         )]
         let score = sigmoid(log_odds) as f32;
         Scored { score, log_odds }
+    }
+}
+
+fn agree(index: usize, expected: f32, got: f32) -> Result<(), ModelError> {
+    let off = (got - expected).abs();
+    if off <= PROBE_TOLERANCE {
+        Ok(())
+    } else {
+        Err(ModelError::Probe {
+            index,
+            expected,
+            got,
+        })
     }
 }
 

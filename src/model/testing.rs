@@ -1,8 +1,8 @@
 //! A small model for tests, by hand.
 
 use super::{
-    AlarmThresholds, Calibration, FORMAT, Kind, Metrics, Model, ModelFile, Term, Training,
-    Transform,
+    AlarmThresholds, Calibration, FORMAT, Kind, Metrics, Model, ModelFile, Novelty, Term, Training,
+    Transform, Tree,
 };
 use crate::domain::FeatureSpec;
 
@@ -101,6 +101,33 @@ pub(crate) fn file(id: &str) -> ModelFile {
             leaked_p95: 3.0,
         },
         probes: Vec::new(),
+    }
+}
+
+/// The same with three trees, a calibration that bends, and an isolation forest.
+pub(crate) fn boosted_file(id: &str) -> ModelFile {
+    let mut first = Tree::leaf(-0.31);
+    let left = first.split(0, 0, 2.5, [-0.7, 0.85]);
+    first.split(left, 3, 0.35, [-0.9, -0.123_456_7]);
+    first.split(left + 1, 2, 0.5, [0.4, 1.9]);
+    let mut second = Tree::leaf(0.05);
+    let left = second.split(0, 2, 0.5, [0.2, -0.6]);
+    second.split(left, 0, 10.0, [0.1, 1.1]);
+    let mut isolation = Tree::leaf(4.0);
+    isolation.split(0, 0, 12.0, [4.5, 1.0]);
+    ModelFile {
+        kind: Kind::Boosted,
+        trees: vec![first, second, Tree::leaf(0.01)],
+        calibration: Calibration::Piecewise {
+            from: vec![-6.0, -2.0, 1.0],
+            to: vec![-9.0, -4.0, 2.5],
+        },
+        novelty: Some(Novelty {
+            sample: 256,
+            alarm: 0.6,
+            trees: vec![isolation, Tree::leaf(3.0)],
+        }),
+        ..file(id)
     }
 }
 

@@ -9,6 +9,7 @@
 //! and is used in `dataset` only. Only explicit verdicts are labels: a free call that nobody
 //! judged is no example of a legitimate one.
 
+mod alarm;
 mod boost;
 mod calibrate;
 mod dataset;
@@ -16,6 +17,7 @@ mod error;
 mod evaluate;
 mod fit;
 mod isolation;
+mod learn;
 mod metrics;
 mod publish;
 mod report;
@@ -35,6 +37,7 @@ pub use evaluate::{
 pub use isolation::{
     IsolationError, IsolationForest, IsolationForestParams, IsolationForestValidParams,
 };
+pub use learn::{Learner, UnknownLearner};
 pub use metrics::{
     OperatingPoint, ReliabilityBin, average_precision, brier, operating_point, reliability, roc_auc,
 };
@@ -46,3 +49,12 @@ pub use split::{Part, Split, split};
 /// The query whose result [`Dataset::from_arrow`] reads. Parameters: `features_version`
 /// (UInt16), `from` and `to` (DateTime64(6)), `limit` (UInt64).
 pub const DATASET_SQL: &str = include_str!("../../sql/train/dataset.sql");
+
+/// Legitimate calls the means of the trees' nodes are taken over.
+const ENOUGH_FOR_MEANS: usize = 200_000;
+
+/// At most `count` of the rows, evenly spread over them.
+fn evenly(rows: &[usize], count: usize) -> Vec<usize> {
+    let kept = count.min(rows.len());
+    (0..kept).map(|i| rows[i * rows.len() / kept]).collect()
+}

@@ -34,7 +34,12 @@ fn what_no_sum_of_features_can_tell_trees_tell() {
             .all(|tree| tree.fault(data.x.ncols()).is_none())
     );
     let precision = average_precision(&scores(&fresh, &trees), &fresh.y).unwrap();
-    assert!(precision > 0.9, "{precision}");
+    // Whoever knows the rule does no better: one call in twenty breaks it.
+    let rule: Vec<f64> = (0..fresh.rows())
+        .map(|row| f64::from(u8::from(fresh.x[[row, 0]] * fresh.x[[row, 1]] > 0.0)))
+        .collect();
+    let best = average_precision(&rule, &fresh.y).unwrap();
+    assert!(precision > 0.95 * best, "{precision} of {best}");
 }
 
 #[test]
