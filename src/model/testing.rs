@@ -131,6 +131,27 @@ pub(crate) fn boosted_file(id: &str) -> ModelFile {
     }
 }
 
+/// A model of any catalogue for which every call is harmless and as novel as can be: it is
+/// alone before anything is asked.
+pub(crate) fn all_is_novel(catalogue: &[FeatureSpec], version: u16, alarm: f32) -> Model {
+    let terms = catalogue.iter().map(|spec| {
+        let numbers = [0.0, 1.0, 0.0, 0.0];
+        term(spec.name, Transform::Identity, numbers)
+    });
+    let file = ModelFile {
+        features_version: version,
+        features: terms.collect(),
+        novelty: Some(Novelty {
+            sample: 256,
+            alarm,
+            trees: vec![Tree::leaf(0.0)],
+        }),
+        ..file("novel")
+    };
+    let vectors = vec![vec![0.0; catalogue.len()]; 16];
+    Model::with_probes(file, &vectors, catalogue, version).unwrap()
+}
+
 pub(crate) fn vectors() -> Vec<Vec<f32>> {
     (0..16u8)
         .map(|i| {
