@@ -74,6 +74,9 @@ pub struct Decided {
     pub answer: Answer,
     /// Short stable name of why it was not checked, for counters: the peer is told less.
     pub unchecked: &'static str,
+    /// Whether it is so unlike the calls the model was trained on that somebody should be told.
+    /// It has no say in the answer.
+    pub novel: bool,
 }
 
 /// A call whose asker is known, placed at both ends.
@@ -93,6 +96,10 @@ struct Risk {
     threshold: Option<f32>,
     model: String,
     reasons: Vec<Reason>,
+    /// How unlike the calls of the training it is.
+    novelty: Option<f32>,
+    /// From where on that is told.
+    alarm: Option<f32>,
 }
 
 impl Engine {
@@ -152,6 +159,7 @@ impl Engine {
         };
         let features = self.features(call, now);
         let risk = self.score(&features);
+        let novel = risk.novelty > risk.alarm && risk.alarm.is_some();
         let (decision, used) = self.judge(call, &accounts.system, risk, now);
         let (origin, price) = (call.origin, call.price);
         let event = CallEvent {
@@ -172,6 +180,7 @@ impl Engine {
             answer: self.answer(&event, &subscriber.policy),
             event: Some(event),
             unchecked: "",
+            novel,
         }
     }
 
@@ -288,7 +297,7 @@ impl Engine {
             score: risk.score,
             model: risk.model,
             reasons: risk.reasons,
-            novelty: None,
+            novelty: risk.novelty,
         };
         (decision, used)
     }
@@ -304,12 +313,16 @@ impl Engine {
                 threshold: None,
                 model: String::new(),
                 reasons: Vec::new(),
+                novelty: None,
+                alarm: None,
             },
             Some((model, explained)) => Risk {
                 score: Some(explained.scored.score),
                 threshold: Some(model.threshold()),
                 model: model.id().to_owned(),
                 reasons: explained.reasons,
+                novelty: explained.novelty,
+                alarm: model.novelty_alarm(),
             },
         }
     }

@@ -85,6 +85,7 @@ pub struct Telemetry {
     decided_total: Counter,
     refused_total: Counter,
     latency: Family<IngressLabels, Histogram, fn() -> Histogram>,
+    novel: Family<IngressLabels, Counter>,
     retransmissions: Family<IngressLabels, Counter>,
     rejected: Family<RejectedLabels, Counter>,
     dropped: Family<DroppedLabels, Counter>,
@@ -140,6 +141,7 @@ impl Telemetry {
             decided_total: Counter::default(),
             refused_total: Counter::default(),
             latency: Family::new_with_constructor(new_histogram),
+            novel: Family::default(),
             retransmissions: Family::default(),
             rejected: Family::default(),
             dropped: Family::default(),
@@ -186,6 +188,11 @@ impl Telemetry {
             "decision_seconds",
             "From a datagram's arrival to its decision",
             self.latency.clone(),
+        );
+        r.register(
+            "novel_calls",
+            "Calls unlike those the model was trained on; none is refused for it",
+            self.novel.clone(),
         );
         r.register(
             "retransmissions",
@@ -367,6 +374,21 @@ impl Telemetry {
                 self.latency
                     .get_or_create(&IngressLabels { ingress })
                     .observe(*latency);
+            }
+            Event::Novel {
+                ingress,
+                id,
+                novelty,
+                tell,
+            } => {
+                let ingress = ingress.as_str();
+                self.novel.get_or_create(&IngressLabels { ingress }).inc();
+                if let Some(calls) = tell {
+                    tracing::warn!(
+                        ingress, %id, novelty, calls,
+                        "calls unlike those the model was trained on; the latest is named"
+                    );
+                }
             }
             Event::Retransmission { ingress } => {
                 let ingress = ingress.as_str();

@@ -220,6 +220,7 @@ impl Calls for Always {
             event: None,
             answer: self.0(),
             unchecked: "test",
+            novel: false,
         }
     }
 

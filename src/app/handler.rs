@@ -8,7 +8,7 @@ use crate::server::CallHandler;
 use crate::spool::{Frames, Share, Spool, SpoolError};
 use crate::telemetry::{Event, Telemetry};
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Decides batches and spools them before their answers leave.
@@ -21,6 +21,31 @@ pub(super) struct Handler {
     latest: AtomicI64,
     /// Whether free calls find no room in the spool.
     free_is_full: AtomicBool,
+    novel: Untold,
+}
+
+/// How many were not told of yet: anybody can make calls that are unlike all others, and must
+/// not fill the log with them.
+#[derive(Default)]
+struct Untold {
+    count: AtomicU64,
+    /// When it was told last, microseconds; 0: never.
+    told: AtomicI64,
+}
+
+impl Untold {
+    /// Counts one more. Once a minute at most: how many there were since, this one included.
+    fn tell(&self, now: Timestamp) -> Option<u64> {
+        self.count.fetch_add(1, Ordering::Relaxed);
+        let told = self.told.load(Ordering::Relaxed);
+        if told != 0 && now.0 < told.saturating_add(60 * Timestamp::SECOND) {
+            return None;
+        }
+        let mine = self
+            .told
+            .compare_exchange(told, now.0, Ordering::Relaxed, Ordering::Relaxed);
+        mine.ok().map(|_| self.count.swap(0, Ordering::Relaxed))
+    }
 }
 
 /// What is to be kept of a batch of calls.
@@ -56,6 +81,7 @@ impl Handler {
             monotonic: Monotonic::start(),
             latest: AtomicI64::new(i64::MIN),
             free_is_full: AtomicBool::new(false),
+            novel: Untold::default(),
         }
     }
 
@@ -149,6 +175,14 @@ impl Handler {
             code: event.decision.code,
             latency,
         });
+        if decided.novel {
+            self.telemetry.emit(&Event::Novel {
+                ingress,
+                id: event.attempt.id,
+                novelty: event.decision.novelty.unwrap_or_default(),
+                tell: self.novel.tell(self.monotonic.now()),
+            });
+        }
         if let Err(error) = batch.of(ingress).push(event) {
             self.lost(&error);
         }

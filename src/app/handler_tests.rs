@@ -95,3 +95,13 @@ fn a_flood_of_free_calls_leaves_room_for_those_that_are_paid_for() {
         handler.decide(vec![call(Ingress::Prevention)], NOW);
     }
 }
+
+#[test]
+fn what_anybody_can_cause_is_told_once_a_minute_with_its_count() {
+    let untold = Untold::default();
+    let after = |seconds| untold.tell(NOW.plus_secs(seconds));
+    assert_eq!(after(0), Some(1));
+    assert_eq!((after(1), after(59)), (None, None));
+    assert_eq!(after(60), Some(3));
+    assert_eq!(after(61), None);
+}

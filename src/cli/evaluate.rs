@@ -18,7 +18,7 @@ use crate::geo::Geo;
 use crate::model::{ModelSlot, write_atomic};
 use crate::replay::Order;
 use crate::simulate::{AttackData, Scenario, Simulated, generate};
-use crate::train::{Options, card};
+use crate::train::{Learner, Options, card};
 use anyhow::{Context as _, bail};
 use chrono::NaiveDate;
 use indicatif::ProgressBar;
@@ -64,12 +64,17 @@ pub(super) struct EvaluateArgs {
     /// How many tenants share them.
     #[arg(long, default_value_t = 20)]
     tenants: u32,
-    /// Attacks begun per day, on average [default: 1 per 150 subscribers].
+    /// Attacks begun per day, on average [default: 1 per 200 subscribers].
     #[arg(long, value_name = "N")]
     attacks_per_day: Option<f64>,
     /// Leave out the judging by another simulated operator.
     #[arg(long, conflicts_with_all = ["file", "table"])]
     no_other_operator: bool,
+
+    /// What is fitted: auto, logistic, boosted or combined; `auto` chooses by later calls of the
+    /// training part.
+    #[arg(long, default_value_t = Learner::Auto, conflicts_with = "table")]
+    learner: Learner,
 
     /// Draws of attacks and customers behind each interval.
     #[arg(long, value_name = "DRAWS", default_value_t = 200)]
@@ -173,7 +178,11 @@ fn settings(args: &EvaluateArgs, calls: &Calls) -> Settings {
         other_warm_up: OTHER_WARM_UP,
         bootstrap: args.bootstrap,
         seed: args.seed,
-        options: Options::new(created),
+        options: Options {
+            learner: args.learner,
+            ..Options::new(created)
+        },
+        logistic_too: args.learner != Learner::Logistic,
         exchange: args.exchange.clone().map(|dir| (dir, args.peers.clone())),
     }
 }
@@ -199,11 +208,11 @@ fn simulated(args: &EvaluateArgs) -> anyhow::Result<Read> {
 
 fn scenario(args: &EvaluateArgs) -> anyhow::Result<Scenario> {
     let start = args.start.and_time(chrono::NaiveTime::MIN).and_utc();
-    let per_day = f64::from(args.subscribers) / 150.0;
+    let usual = Scenario::usual_attacks_per_day(args.subscribers);
     let scenario = Scenario {
         subscribers: args.subscribers,
         tenants: args.tenants,
-        attacks_per_day: args.attacks_per_day.unwrap_or(per_day),
+        attacks_per_day: args.attacks_per_day.unwrap_or(usual),
         ..Scenario::new(
             args.seed,
             Timestamp::from_secs(start.timestamp()),

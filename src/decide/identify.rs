@@ -66,6 +66,7 @@ impl From<Refusal> for Decided {
             event: None,
             answer,
             unchecked,
+            novel: false,
         }
     }
 }

@@ -1,3 +1,4 @@
+mod novelty;
 mod usage;
 
 use super::*;

@@ -5,7 +5,7 @@ use super::{Calls, EvaluateError, Fold};
 use crate::domain::{FeatureVector, Timestamp};
 use crate::features::{CATALOGUE, VERSION};
 use crate::model::Model;
-use crate::train::{Dataset, Options, TrainError, Trained, train_on};
+use crate::train::{Dataset, Learner, Options, TrainError, Trained, train_on};
 use rayon::prelude::*;
 
 /// Rows scored by one thread at a time.
@@ -84,7 +84,13 @@ fn pick(all: &[f64], rows: &[usize]) -> Vec<f64> {
 
 /// Learners of ours, each with the options that choose it; `created` is written into models.
 pub(super) fn learners(created: Timestamp) -> Vec<(&'static str, Options)> {
-    vec![("tfps", Options::new(created))]
+    let of = |learner: Learner| Options {
+        learner,
+        ..Options::new(created)
+    };
+    let each = Learner::ALL.into_iter().filter(|l| *l != Learner::Auto);
+    each.map(|learner| (learner.as_str(), of(learner)))
+        .collect()
 }
 
 /// A model per fold. `options`: of all; the held-out group is written into the model.
@@ -116,22 +122,39 @@ pub(super) fn train_folds(
     folds.par_iter().map(train).collect()
 }
 
-/// What the service would have served: the probability of fraud.
-fn risk(model: &Model, vector: &FeatureVector) -> Option<f64> {
-    let scored = model.score(vector).ok()?;
-    Some(f64::from(scored.score))
+/// What of a model is a detector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Says {
+    /// The probability of fraud, as served.
+    Risk,
+    /// How unlike the calls of the training a call is.
+    Novelty,
+}
+
+impl Says {
+    fn of(self, model: &Model, vector: &FeatureVector) -> Option<f64> {
+        match self {
+            Self::Risk => model
+                .score(vector)
+                .ok()
+                .map(|scored| f64::from(scored.score)),
+            Self::Novelty => model.novelty(vector).ok().flatten().map(f64::from),
+        }
+    }
 }
 
 /// The model's scores of every fold. `other`: rows of another operator's calls.
 pub(super) fn score_folds(
     name: &str,
+    says: Says,
     trained: &[Trained],
     calls: &Calls,
     folds: &[Fold],
     other: Option<(&Calls, &[usize])>,
 ) -> Result<Detector, EvaluateError> {
     let each = folds.iter().zip(trained).map(|(fold, trained)| {
-        let score = |data: &Dataset, rows: &[usize]| score(&trained.model, data, rows, &fold.name);
+        let score =
+            |data: &Dataset, rows: &[usize]| score((&trained.model, says), data, rows, &fold.name);
         Ok(FoldScores {
             calibrate: score(&calls.data, &fold.split.calibrate)?,
             test: score(&calls.data, &fold.split.hold_out)?,
@@ -143,14 +166,14 @@ pub(super) fn score_folds(
     });
     Ok(Detector {
         name: name.to_owned(),
-        probabilities: true,
+        probabilities: says == Says::Risk,
         published: None,
         folds: each.collect::<Result<_, EvaluateError>>()?,
     })
 }
 
 fn score(
-    model: &Model,
+    (model, says): (&Model, Says),
     data: &Dataset,
     rows: &[usize],
     fold: &str,
@@ -159,7 +182,7 @@ fn score(
         let mut vector = FeatureVector::default();
         let score = |row: &usize| {
             data.fill(*row, &mut vector);
-            risk(model, &vector).ok_or_else(|| EvaluateError::Train {
+            says.of(model, &vector).ok_or_else(|| EvaluateError::Train {
                 fold: fold.to_owned(),
                 source: TrainError::FeatureCount {
                     row: *row,

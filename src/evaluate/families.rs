@@ -4,37 +4,10 @@
 //! held out is held out with its relatives: a model that has seen one way of using a stolen
 //! password has seen something of the others.
 
-/// Families that are held out together.
-const GROUPS: [(&str, &[&str]); 4] = [
-    (
-        "credentials",
-        &["hacked-pbx", "stolen-credentials", "imitator"],
-    ),
-    ("scouting", &["prefix-scanner", "test-calls"]),
-    ("slow", &["low-and-slow", "call-forward"]),
-    (
-        "pumping",
-        &[
-            "traffic-pumping",
-            "range-many-tenants",
-            "wangiri",
-            "toll-free-pumping",
-        ],
-    ),
-];
+use crate::simulate::Family;
 
-/// Families whose money is in many calls.
-const VOLUME: [&str; 6] = [
-    "hacked-pbx",
-    "stolen-credentials",
-    "test-calls",
-    "wangiri",
-    "traffic-pumping",
-    "range-many-tenants",
-];
-
-/// A family that may be loud or quiet, and the calls from which a campaign of it is loud.
-const LOUD: (&str, usize) = ("call-forward", 30);
+/// Calls from which forwarded calls are loud: they earn by their number, not by their length.
+const LOUD: usize = 30;
 
 /// What a fraud without a campaign belongs to: one attack per customer.
 pub const UNNAMED: &str = "unnamed";
@@ -48,14 +21,15 @@ pub fn family_of(campaign: &str) -> &str {
 /// The group a family is held out with; a family we do not know is its own.
 #[must_use]
 pub fn group_of(family: &str) -> &str {
-    let known = GROUPS.iter().find(|(_, members)| members.contains(&family));
-    known.map_or(family, |(group, _)| group)
+    let known: Option<Family> = family.parse().ok();
+    known.map_or(family, |known| known.group().as_str())
 }
 
 /// Whether an attack of this family and so many calls earns by volume.
 #[must_use]
 pub fn is_volume(family: &str, calls: usize) -> bool {
-    VOLUME.contains(&family) || (family == LOUD.0 && calls >= LOUD.1)
+    let known: Option<Family> = family.parse().ok();
+    known.is_some_and(|known| known.is_volume() && (known != Family::CallForward || calls >= LOUD))
 }
 
 #[cfg(test)]
@@ -74,6 +48,6 @@ mod tests {
     fn only_loud_forwards_are_volume() {
         assert!(is_volume("wangiri", 2));
         assert!(is_volume("call-forward", 30) && !is_volume("call-forward", 29));
-        assert!(!is_volume("low-and-slow", 1_000));
+        assert!(!is_volume("low-and-slow", 1_000) && !is_volume("something-new", 1_000));
     }
 }

@@ -1,6 +1,6 @@
 //! From walked calls to a report, step by step.
 
-use super::detect::{score_folds, train_folds};
+use super::detect::{Says, score_folds, train_folds};
 use super::exchange::{self, Announcements};
 use super::figures::{Measured, difference, measure};
 use super::report::{DataReport, PartReport, Reliability, Surprise};
@@ -9,7 +9,7 @@ use super::{
     Report, Shares, Trial, folds, peers,
 };
 use crate::features::{CATALOGUE, VERSION};
-use crate::train::{Options, Trained};
+use crate::train::{Learner, Options, Trained};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -19,6 +19,10 @@ const TWO_SIGMA: f64 = 2.0;
 const AT_THE_LIMIT: f64 = 1.0 - 1e-9;
 /// What our own detector is called.
 const OURS: &str = "tfps";
+/// Our novelty score, which alerts and never blocks.
+const NOVELTY: &str = "tfps-novelty";
+/// The simplest learner of ours, for comparison.
+const LOGISTIC: &str = "tfps-logistic";
 
 /// How to evaluate. The same calls and settings give the same report.
 #[derive(Clone, Debug)]
@@ -35,6 +39,8 @@ pub struct Settings {
     pub seed: u64,
     /// How models are trained.
     pub options: Options,
+    /// Whether a plain logistic regression is measured beside.
+    pub logistic_too: bool,
     /// Folder in which rows are handed out and scores come back, and the command that scores
     /// them; without a command the scores must be there already. `None`: no such detectors.
     pub exchange: Option<(PathBuf, Option<String>)>,
@@ -68,7 +74,22 @@ pub fn evaluate(
     tell("training a model per fold");
     let mut trained = train_folds(calls, &folds, &settings.options)?;
     tell("scoring");
-    let mut detectors = vec![score_folds(OURS, &trained, calls, &folds, elsewhere)?];
+    let scored = |name, says, trained: &[Trained]| {
+        score_folds(name, says, trained, calls, &folds, elsewhere)
+    };
+    let mut detectors = vec![scored(OURS, Says::Risk, &trained)?];
+    if trained.iter().all(|t| t.model.novelty_alarm().is_some()) {
+        detectors.push(scored(NOVELTY, Says::Novelty, &trained)?);
+    }
+    if settings.logistic_too {
+        tell("training a logistic regression per fold");
+        let options = Options {
+            learner: Learner::Logistic,
+            ..settings.options.clone()
+        };
+        let plain = train_folds(calls, &folds, &options)?;
+        detectors.push(scored(LOGISTIC, Says::Risk, &plain)?);
+    }
     detectors.extend(own_peers(calls, &folds, elsewhere));
     let mut announced = Announcements::new();
     if let Some((dir, command)) = &settings.exchange {

@@ -1,13 +1,15 @@
 //! What a model file must satisfy before a call is scored by it.
 
 use super::file::check_id;
-use super::{Calibration, ModelError, ModelFile};
+use super::{Calibration, Kind, MAX_NODES, ModelError, ModelFile, Tree};
 use crate::domain::FeatureSpec;
 
 /// Fewest probes a file may have.
 pub(super) const MIN_PROBES: usize = 16;
 /// Most: checking them must stay instantaneous.
 const MAX_PROBES: usize = 4_096;
+/// Most knots of a calibration.
+const MAX_KNOTS: usize = 64;
 /// Most features: the scorer sums reasons in a fixed array of this size.
 pub(super) const MAX_FEATURES: usize = 256;
 
@@ -20,6 +22,9 @@ pub(super) fn check(
     check_id(&file.id)?;
     check_features(file, catalogue, version)?;
     check_numbers(file)?;
+    check_calibration(&file.calibration)?;
+    check_trees(file)?;
+    check_novelty(file)?;
     check_dates(file)?;
     check_thresholds(file)?;
     check_metrics(file)?;
@@ -75,10 +80,68 @@ fn check_numbers(file: &ModelFile) -> Result<(), ModelError> {
         require(term.weight.is_finite(), "weight", "finite")?;
         require(term.baseline.is_finite(), "baseline", "finite")?;
     }
-    require(file.intercept.is_finite(), "intercept", "finite")?;
-    let Calibration::Platt { slope, offset } = file.calibration;
-    require(positive(slope), "slope", "finite and above 0")?;
-    require(offset.is_finite(), "offset", "finite")
+    require(file.intercept.is_finite(), "intercept", "finite")
+}
+
+fn check_calibration(calibration: &Calibration) -> Result<(), ModelError> {
+    match calibration {
+        Calibration::Platt { slope, offset } => {
+            require(positive(*slope), "slope", "finite and above 0")?;
+            require(offset.is_finite(), "offset", "finite")
+        }
+        Calibration::Piecewise { from, to } => {
+            let count = (2..=MAX_KNOTS).contains(&from.len()) && from.len() == to.len();
+            require(
+                count,
+                "calibration",
+                "2 to 64 knots, as many on either side",
+            )?;
+            let rises = |knots: &[f32]| {
+                let finite = knots.iter().all(|x| x.is_finite());
+                finite && knots.is_sorted_by(|a, b| a < b)
+            };
+            let (expected, field) = ("finite and strictly increasing", "calibration");
+            require(rises(from) && rises(to), field, expected)
+        }
+    }
+}
+
+/// Trees can be walked for any vector of the catalogue, and are not too many.
+fn check_trees(file: &ModelFile) -> Result<(), ModelError> {
+    let novelty = file.novelty.iter().flat_map(|novelty| &novelty.trees);
+    let nodes: usize = file.trees.iter().chain(novelty).map(Tree::nodes).sum();
+    let expected = "at most 262144 nodes in all";
+    require(nodes <= MAX_NODES, "trees", expected)?;
+    let expected = "no trees in a logistic, one or more in boosted trees";
+    let boosted = file.kind == Kind::Boosted;
+    require(file.trees.is_empty() != boosted, "trees", expected)?;
+    walkable("model", &file.trees, file.features.len())
+}
+
+fn walkable(part: &'static str, trees: &[Tree], features: usize) -> Result<(), ModelError> {
+    let faults = trees.iter().map(|tree| tree.fault(features));
+    match faults
+        .enumerate()
+        .find_map(|(at, fault)| Some((at, fault?)))
+    {
+        Some((tree, expected)) => Err(ModelError::Tree {
+            part,
+            tree,
+            expected,
+        }),
+        None => Ok(()),
+    }
+}
+
+fn check_novelty(file: &ModelFile) -> Result<(), ModelError> {
+    let Some(novelty) = &file.novelty else {
+        return Ok(());
+    };
+    require(!novelty.trees.is_empty(), "novelty", "one tree or more")?;
+    require(novelty.sample >= 2, "novelty", "a sample of 2 or more")?;
+    let within = share(f64::from(novelty.alarm));
+    require(within, "novelty", "an alarm within 0 to 1")?;
+    walkable("novelty", &novelty.trees, file.features.len())
 }
 
 fn positive(x: f32) -> bool {

@@ -33,7 +33,7 @@ pub enum ModelError {
     Changed { stated: String, actual: String },
     #[error("not understood: {0}; it was written by another program or version, train anew")]
     Json(#[from] serde_json::Error),
-    #[error("is of format {found}, this version reads {known}; train anew or update tfps")]
+    #[error("is of format {found}, this version reads up to {known}; train anew or update tfps")]
     UnknownFormat { found: u32, known: u32 },
     #[error("was trained on features version {found}, this version computes {wanted}; train anew")]
     FeaturesVersion { found: u16, wanted: u16 },
@@ -48,6 +48,12 @@ pub enum ModelError {
     #[error("`{field}` must be {expected}; train anew")]
     Invalid {
         field: &'static str,
+        expected: &'static str,
+    },
+    #[error("tree {tree} of the {part} must have {expected}; train anew")]
+    Tree {
+        part: &'static str,
+        tree: usize,
         expected: &'static str,
     },
     #[error(

@@ -3,15 +3,18 @@
 //!
 //! Numbers of the scorer are `f32`: their shortest decimal form reads back bit for bit.
 
-use super::{ModelError, seal};
+use super::{ModelError, Tree, layout, seal};
 use serde::{Deserialize, Serialize};
 use std::io::Read;
 use std::path::Path;
 
-/// The format this version writes, and the only one it reads.
-pub const FORMAT: u32 = 1;
+/// The format this version writes.
+pub const FORMAT: u32 = 2;
+/// The oldest it reads: without trees and novelty, else alike.
+const OLDEST: u32 = 1;
 
-/// Largest file that is looked at, bytes. A logistic of 100 features takes about 60 kB.
+/// Largest file that is looked at, bytes. A logistic of 100 features takes about 60 kB, 200
+/// trees of 30 leaves half a megabyte, an isolation forest a megabyte and a half.
 pub const MAX_BYTES: u64 = 16 << 20;
 
 /// The content of a model file, without its seal.
@@ -30,8 +33,12 @@ pub struct ModelFile {
     pub features_version: u16,
     /// One per feature, in the order of the vector.
     pub features: Vec<Term>,
-    /// Log-odds where every standardised feature is 0, before calibration.
+    /// Log-odds where every standardised feature is 0 and no tree speaks, before calibration.
     pub intercept: f32,
+    /// What their leaves say is added to the log-odds, before calibration. An inner node's
+    /// value is the mean over the legitimate calls of the training that came there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trees: Vec<Tree>,
     /// From the model's log-odds to those of the world.
     pub calibration: Calibration,
     /// Scores above which a call is called fraud.
@@ -40,6 +47,9 @@ pub struct ModelFile {
     pub training: Training,
     /// How it did on calls it had not seen.
     pub metrics: Metrics,
+    /// What tells calls unlike any of the training; none: nobody is alerted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub novelty: Option<Novelty>,
     /// Vectors with the scores they must give.
     pub probes: Vec<Probe>,
 }
@@ -50,6 +60,8 @@ pub struct ModelFile {
 pub enum Kind {
     /// Logistic regression over standardised features.
     Logistic,
+    /// Boosted trees, alone or on top of a logistic regression.
+    Boosted,
 }
 
 impl Kind {
@@ -58,6 +70,16 @@ impl Kind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Logistic => "logistic",
+            Self::Boosted => "boosted",
+        }
+    }
+
+    /// In the sentences of a card.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Logistic => "Logistic regression",
+            Self::Boosted => "Boosted trees",
         }
     }
 }
@@ -104,17 +126,38 @@ impl Transform {
     }
 }
 
-/// Makes a score of 0.9 mean nine frauds in ten such calls.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+/// Makes a score of 0.9 mean nine frauds in ten such calls. Every method is strictly
+/// increasing: calibration never turns the order of two calls round.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "method", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Calibration {
     /// Calibrated log-odds are `slope * log_odds + offset` (Platt 1999).
     Platt {
-        /// Greater than 0: calibration never turns the order round.
+        /// Greater than 0.
         slope: f32,
         /// Log-odds.
         offset: f32,
     },
+    /// Straight from knot to knot; beyond the outermost knots their last piece goes on.
+    Piecewise {
+        /// Knots: log-odds of the model, strictly increasing, 2 to 64.
+        from: Vec<f32>,
+        /// Calibrated log-odds there, strictly increasing.
+        to: Vec<f32>,
+    },
+}
+
+/// The isolation forest beside the model, and the score it alerts above.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Novelty {
+    /// Calls each tree was grown on.
+    pub sample: u32,
+    /// A call that scores above it is unlike the calls of the training: of their legitimate
+    /// ones one in a thousand does. Within 0 to 1.
+    pub alarm: f32,
+    /// Values are path lengths.
+    pub trees: Vec<Tree>,
 }
 
 /// A call is called fraud when its score is *above* (not equal to) a threshold.
@@ -124,7 +167,9 @@ pub enum Calibration {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AlarmThresholds {
-    /// What R15 takes where a policy names no threshold of its own.
+    /// What R15 takes where a policy names no threshold of its own: meant for at most one
+    /// legitimate call in 10,000, with a margin for what the calibration part is too small to
+    /// show; never below 0.5.
     pub default: f32,
     /// For at most 0.1 % of legitimate calls.
     pub false_positives_0_1_percent: f32,
@@ -204,6 +249,9 @@ pub struct Probe {
     pub features: Vec<f32>,
     /// Calibrated score, 0 to 1.
     pub score: f32,
+    /// Novelty, 0 to 1, where the file has an isolation forest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub novelty: Option<f32>,
 }
 
 /// Read before the rest, so that another format is called that and not "unknown field".
@@ -218,7 +266,7 @@ impl ModelFile {
     /// # Errors
     /// [`ModelError::Json`] never in practice: every field can be written.
     pub fn to_bytes(&self) -> Result<(Vec<u8>, String), ModelError> {
-        Ok(seal::seal(&serde_json::to_string_pretty(self)?))
+        Ok(seal::seal(&layout::to_string(self)?))
     }
 
     /// Checks the seal and the format. Says nothing yet about features, numbers and probes:
@@ -232,7 +280,7 @@ impl ModelFile {
         }
         let (body, sha256) = seal::unseal(bytes)?;
         let Head { format } = serde_json::from_str(&body)?;
-        if format != FORMAT {
+        if !(OLDEST..=FORMAT).contains(&format) {
             return Err(ModelError::UnknownFormat {
                 found: format,
                 known: FORMAT,

@@ -94,10 +94,10 @@ fn the_seal_can_be_checked_by_hand() {
 
 #[test]
 fn another_format_and_unknown_fields_are_refused() {
-    let error = refused(|f| f.format = 2);
+    let error = refused(|f| f.format = 3);
     assert!(matches!(
         error,
-        ModelError::UnknownFormat { found: 2, known: 1 }
+        ModelError::UnknownFormat { found: 3, known: 2 }
     ));
     let (body, _) = seal::unseal(&bytes_of(model("a", 0.7).file())).unwrap();
     let (extra, _) = seal::seal(&body.replacen("\"id\"", "\"colour\": 1, \"id\"", 1));

@@ -11,10 +11,13 @@
 
 mod atomic;
 mod check;
+mod curve;
 mod error;
 mod file;
+mod layout;
 mod novelty;
 pub mod promotion;
+mod reasons;
 mod score;
 mod seal;
 mod slot;
@@ -25,13 +28,18 @@ mod trees;
 pub use atomic::write_atomic;
 pub use error::{ModelError, ScoreError};
 pub use file::{
-    AlarmThresholds, Calibration, FORMAT, Kind, MAX_BYTES, Metrics, ModelFile, Probe, Term,
-    Training, Transform,
+    AlarmThresholds, Calibration, FORMAT, Kind, MAX_BYTES, Metrics, ModelFile, Novelty, Probe,
+    Term, Training, Transform,
 };
 pub use novelty::{Isolation, mean_path};
-pub use score::{Contributions, Explained, Model, Scored};
+pub use reasons::{Contributions, Explained};
+pub use score::{Model, Scored};
 pub use slot::{ModelSlot, Swapped};
-pub use trees::{Forest, MAX_DEPTH, MAX_NODES, Tree};
+pub use trees::{Forest, MAX_DEPTH, MAX_NODES, Step, Tree};
 
 #[cfg(test)]
 mod file_tests;
+#[cfg(test)]
+mod naive_tests;
+#[cfg(test)]
+mod tree_tests;

@@ -1,46 +1,54 @@
-//! From a vector of features to a probability of fraud, and why.
+//! From a vector of features to a probability of fraud.
 //!
-//! The calibrated log-odds are a sum: a base (what an average legitimate call gets) plus one
-//! contribution per feature, its distance from the average legitimate call times its weight.
-//! So the reasons are exact: base and contributions add up to the log-odds.
+//! The log-odds are a sum: one term per feature of the linear part, one leaf per tree. The
+//! calibration bends them, the logistic function makes a probability of them. Why a score is
+//! what it is: see `reasons`.
 
-use super::check::{self, MAX_FEATURES};
+use super::check;
+use super::curve::Curve;
 use super::file::read_bounded;
 use super::write_atomic;
-use super::{Calibration, MAX_BYTES, ModelError, ModelFile, Probe, ScoreError, Transform};
-use crate::domain::{FeatureSpec, FeatureVector, Reason};
+use super::{Forest, Isolation, MAX_BYTES, ModelError, ModelFile, Probe, ScoreError, Transform};
+use crate::domain::{FeatureSpec, FeatureVector};
 use std::path::Path;
 
 /// How far a probe's score may be from the one the file promises.
 const PROBE_TOLERANCE: f32 = 1e-6;
-/// Log-odds a tag must add to be called a reason: below it the odds change by under 5 %.
-const SMALLEST_REASON: f64 = 0.05;
 
 /// A verified model file, flattened for the hot path.
 #[derive(Debug)]
 pub struct Model {
     file: ModelFile,
     sha256: String,
-    base: f64,
-    terms: Box<[Flat]>,
-    tags: Box<[&'static str]>,
+    /// Log-odds of the linear part for the average legitimate call, before calibration.
+    pub(super) at_baseline: f64,
+    /// Features the linear part weighs.
+    pub(super) terms: Box<[Flat]>,
+    pub(super) forest: Forest,
+    pub(super) curve: Curve,
+    isolation: Option<Isolation>,
+    pub(super) tags: Box<[&'static str]>,
+    /// Position in `tags` by feature.
+    pub(super) tag_of: Box<[usize]>,
 }
 
-/// One feature's arithmetic; `weight` and `baseline` have the calibration's slope in them.
+/// One feature's arithmetic.
 #[derive(Clone, Copy, Debug)]
-struct Flat {
+pub(super) struct Flat {
+    pub(super) feature: usize,
+    pub(super) weight: f64,
     transform: Transform,
     mean: f64,
     scale: f64,
     clip: f64,
-    weight: f64,
     baseline: f64,
-    tag: usize,
 }
 
 impl Flat {
-    fn contribution(&self, x: f32) -> f64 {
-        let z = (self.transform.apply(f64::from(x)) - self.mean) / self.scale;
+    /// Log-odds before calibration that the feature adds to an average legitimate call's.
+    pub(super) fn contribution(&self, values: &[f32]) -> f64 {
+        let x = f64::from(values[self.feature]);
+        let z = (self.transform.apply(x) - self.mean) / self.scale;
         self.weight * (z.clamp(-self.clip, self.clip) - self.baseline)
     }
 }
@@ -52,24 +60,6 @@ pub struct Scored {
     pub score: f32,
     /// Its log-odds, natural logarithm.
     pub log_odds: f64,
-}
-
-/// A score with its reasons.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Explained {
-    /// The score.
-    pub scored: Scored,
-    /// What raised it most, largest first.
-    pub reasons: Vec<Reason>,
-}
-
-/// The whole sum behind a score, by tag.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Contributions {
-    /// Log-odds of the average legitimate call.
-    pub base: f64,
-    /// What each tag adds to or takes from it, in the catalogue's order.
-    pub by_tag: Vec<(&'static str, f64)>,
 }
 
 impl Model {
@@ -111,6 +101,7 @@ impl Model {
             .map(|features| Probe {
                 features: features.clone(),
                 score: 0.0,
+                novelty: None,
             })
             .collect();
         check::check(&file, catalogue, version)?;
@@ -118,6 +109,7 @@ impl Model {
         let mut file = draft.file.clone();
         for probe in &mut file.probes {
             probe.score = draft.score_values(&probe.features).score;
+            probe.novelty = draft.novelty_of(&probe.features);
         }
         let (bytes, _) = file.to_bytes()?;
         Self::from_bytes(&bytes, catalogue, version)
@@ -133,45 +125,54 @@ impl Model {
         let model = Self::flatten(file, sha256, catalogue);
         for (index, probe) in model.file.probes.iter().enumerate() {
             let got = model.score_values(&probe.features).score;
-            let off = (got - probe.score).abs();
-            if off.is_nan() || off > PROBE_TOLERANCE {
-                return Err(ModelError::Probe {
-                    index,
-                    expected: probe.score,
-                    got,
+            agree(index, probe.score, got)?;
+            let novelty = model.novelty_of(&probe.features);
+            if probe.novelty.is_some() != novelty.is_some() {
+                return Err(ModelError::Invalid {
+                    field: "probes",
+                    expected: "with a novelty where there is an isolation forest, else without",
                 });
             }
+            agree(index, probe.novelty.unwrap_or(0.0), novelty.unwrap_or(0.0))?;
         }
         Ok(model)
     }
 
     fn flatten(file: ModelFile, sha256: String, catalogue: &[FeatureSpec]) -> Self {
-        let Calibration::Platt { slope, offset } = file.calibration;
-        let (slope, offset) = (f64::from(slope), f64::from(offset));
         let mut tags: Vec<&'static str> = Vec::new();
-        let mut at_baseline = f64::from(file.intercept);
-        let mut terms = Vec::with_capacity(file.features.len());
-        for (term, spec) in file.features.iter().zip(catalogue) {
-            let tag = tags.iter().position(|t| *t == spec.tag).unwrap_or_else(|| {
+        let tag_of = catalogue.iter().map(|spec| {
+            tags.iter().position(|t| *t == spec.tag).unwrap_or_else(|| {
                 tags.push(spec.tag);
                 tags.len() - 1
-            });
-            let (weight, baseline) = (f64::from(term.weight), f64::from(term.baseline));
-            at_baseline += weight * baseline;
-            terms.push(Flat {
+            })
+        });
+        let tag_of: Box<[usize]> = tag_of.collect();
+        let weighed = file.features.iter().enumerate();
+        let terms: Box<[Flat]> = weighed
+            .filter(|(_, term)| term.weight != 0.0)
+            .map(|(feature, term)| Flat {
+                feature,
+                weight: f64::from(term.weight),
                 transform: term.transform,
                 mean: f64::from(term.mean),
                 scale: f64::from(term.scale),
                 clip: f64::from(term.clip),
-                weight: slope * weight,
-                baseline,
-                tag,
-            });
-        }
+                baseline: f64::from(term.baseline),
+            })
+            .collect();
+        let baseline: f64 = terms.iter().map(|term| term.weight * term.baseline).sum();
+        let isolation = file
+            .novelty
+            .as_ref()
+            .map(|novelty| Isolation::new(&novelty.trees, novelty.sample as usize));
         Self {
-            base: slope * at_baseline + offset,
-            terms: terms.into(),
+            at_baseline: f64::from(file.intercept) + baseline,
+            terms,
+            forest: Forest::new(&file.trees),
+            curve: Curve::new(&file.calibration),
+            isolation,
             tags: tags.into(),
+            tag_of,
             file,
             sha256,
         }
@@ -201,6 +202,12 @@ impl Model {
         self.file.thresholds.default
     }
 
+    /// The novelty above which a call alerts; `None`: the file has no isolation forest.
+    #[must_use]
+    pub fn novelty_alarm(&self) -> Option<f32> {
+        self.file.novelty.as_ref().map(|novelty| novelty.alarm)
+    }
+
     /// Writes the sealed file, whole or not at all.
     ///
     /// # Errors
@@ -219,83 +226,32 @@ impl Model {
         Ok(self.score_values(&vector.values))
     }
 
-    /// Scores a call and names up to `top` tags that raised the score, largest first.
-    /// Features that share a tag are summed. A tag that raised the score by being *smaller*
-    /// than for the average legitimate call says so: `low-usual-country`.
+    /// How unlike the calls of the training this one is, 0 to 1; `None`: the file has no
+    /// isolation forest. Allocates nothing.
     ///
     /// # Errors
     /// As [`Model::score`].
-    pub fn explain(&self, vector: &FeatureVector, top: usize) -> Result<Explained, ScoreError> {
+    pub fn novelty(&self, vector: &FeatureVector) -> Result<Option<f32>, ScoreError> {
         self.check_vector(vector)?;
-        let scored = self.score_values(&vector.values);
-        let sums = self.sums(&vector.values);
-        let mut raised: Vec<(usize, f64)> = sums
-            .into_iter()
-            .take(self.tags.len())
-            .enumerate()
-            .filter(|(_, sum)| *sum >= SMALLEST_REASON)
-            .collect();
-        raised.sort_by(|a, b| b.1.total_cmp(&a.1));
-        raised.truncate(top);
-        let reasons = raised
-            .into_iter()
-            .map(|(tag, sum)| Reason {
-                tag: self.reason_tag(tag, &vector.values),
-                #[expect(clippy::cast_possible_truncation, reason = "log-odds for people")]
-                contribution: sum as f32,
-            })
-            .collect();
-        Ok(Explained { scored, reasons })
+        Ok(self.novelty_of(&vector.values))
     }
 
-    /// The tag as it stands in a reason. What raised the score by a negative weight did so by
-    /// being below its baseline; of several features the one that added most decides.
-    fn reason_tag(&self, tag: usize, values: &[f32]) -> String {
-        let name = self.tags[tag];
-        let strongest = self
-            .terms
-            .iter()
-            .zip(values)
-            .filter(|(term, _)| term.tag == tag)
-            .max_by(|(a, x), (b, y)| a.contribution(**x).total_cmp(&b.contribution(**y)));
-        match strongest {
-            Some((term, _)) if term.weight < 0.0 => format!("low-{name}"),
-            _ => name.to_owned(),
-        }
+    pub(super) fn novelty_of(&self, values: &[f32]) -> Option<f32> {
+        let isolation = self.isolation.as_ref()?;
+        Some(isolation.score(values))
     }
 
-    /// Every tag's contribution; with the base they add up to the log-odds.
-    ///
-    /// # Errors
-    /// As [`Model::score`].
-    pub fn contributions(&self, vector: &FeatureVector) -> Result<Contributions, ScoreError> {
-        self.check_vector(vector)?;
-        let sums = self.sums(&vector.values);
-        Ok(Contributions {
-            base: self.base,
-            by_tag: self.tags.iter().copied().zip(sums).collect(),
-        })
-    }
-
-    fn sums(&self, values: &[f32]) -> [f64; MAX_FEATURES] {
-        let mut sums = [0.0; MAX_FEATURES];
-        for (term, x) in self.terms.iter().zip(values) {
-            sums[term.tag] += term.contribution(*x);
-        }
-        sums
-    }
-
-    fn check_vector(&self, vector: &FeatureVector) -> Result<(), ScoreError> {
+    pub(super) fn check_vector(&self, vector: &FeatureVector) -> Result<(), ScoreError> {
         if vector.version != self.file.features_version {
             return Err(ScoreError::Version {
                 found: vector.version,
                 wanted: self.file.features_version,
             });
         }
-        if vector.values.len() != self.terms.len() {
+        if vector.values.len() != self.tag_of.len() {
             return Err(ScoreError::Length {
                 found: vector.values.len(),
-                wanted: self.terms.len(),
+                wanted: self.tag_of.len(),
             });
         }
         match vector.values.iter().position(|x| !x.is_finite()) {
@@ -304,21 +260,37 @@ impl Model {
         }
     }
 
-    /// `values` are finite and as many as the terms.
+    /// Log-odds before calibration. `values` are finite and as many as the features.
+    pub(super) fn raw(&self, values: &[f32]) -> f64 {
+        let linear = self.terms.iter().map(|term| term.contribution(values));
+        self.at_baseline + linear.sum::<f64>() + self.forest.sum(values)
+    }
+
     fn score_values(&self, values: &[f32]) -> Scored {
-        let raised: f64 = self
-            .terms
-            .iter()
-            .zip(values)
-            .map(|(term, x)| term.contribution(*x))
-            .sum();
-        let log_odds = self.base + raised;
+        self.scored(self.raw(values))
+    }
+
+    pub(super) fn scored(&self, raw: f64) -> Scored {
+        let log_odds = self.curve.at(raw);
         #[expect(
             clippy::cast_possible_truncation,
             reason = "a probability is served as f32"
         )]
         let score = sigmoid(log_odds) as f32;
         Scored { score, log_odds }
+    }
+}
+
+fn agree(index: usize, expected: f32, got: f32) -> Result<(), ModelError> {
+    let off = (got - expected).abs();
+    if off <= PROBE_TOLERANCE {
+        Ok(())
+    } else {
+        Err(ModelError::Probe {
+            index,
+            expected,
+            got,
+        })
     }
 }
 

@@ -1,8 +1,8 @@
 //! A small model for tests, by hand.
 
 use super::{
-    AlarmThresholds, Calibration, FORMAT, Kind, Metrics, Model, ModelFile, Term, Training,
-    Transform,
+    AlarmThresholds, Calibration, FORMAT, Kind, Metrics, Model, ModelFile, Novelty, Term, Training,
+    Transform, Tree,
 };
 use crate::domain::FeatureSpec;
 
@@ -59,6 +59,8 @@ pub(crate) fn file(id: &str) -> ModelFile {
             term("night", Transform::Identity, [0.25, 0.433_012_7, -0.4, 0.0]),
         ],
         intercept: -4.2,
+        trees: Vec::new(),
+        novelty: None,
         calibration: Calibration::Platt {
             slope: 0.9,
             offset: -0.3,
@@ -100,6 +102,54 @@ pub(crate) fn file(id: &str) -> ModelFile {
         },
         probes: Vec::new(),
     }
+}
+
+/// The same with three trees, a calibration that bends, and an isolation forest.
+pub(crate) fn boosted_file(id: &str) -> ModelFile {
+    let mut first = Tree::leaf(-0.31);
+    let left = first.split(0, 0, 2.5, [-0.7, 0.85]);
+    first.split(left, 3, 0.35, [-0.9, -0.123_456_7]);
+    first.split(left + 1, 2, 0.5, [0.4, 1.9]);
+    let mut second = Tree::leaf(0.05);
+    let left = second.split(0, 2, 0.5, [0.2, -0.6]);
+    second.split(left, 0, 10.0, [0.1, 1.1]);
+    let mut isolation = Tree::leaf(4.0);
+    isolation.split(0, 0, 12.0, [4.5, 1.0]);
+    ModelFile {
+        kind: Kind::Boosted,
+        trees: vec![first, second, Tree::leaf(0.01)],
+        calibration: Calibration::Piecewise {
+            from: vec![-6.0, -2.0, 1.0],
+            to: vec![-9.0, -4.0, 2.5],
+        },
+        novelty: Some(Novelty {
+            sample: 256,
+            alarm: 0.6,
+            trees: vec![isolation, Tree::leaf(3.0)],
+        }),
+        ..file(id)
+    }
+}
+
+/// A model of any catalogue for which every call is harmless and as novel as can be: it is
+/// alone before anything is asked.
+pub(crate) fn all_is_novel(catalogue: &[FeatureSpec], version: u16, alarm: f32) -> Model {
+    let terms = catalogue.iter().map(|spec| {
+        let numbers = [0.0, 1.0, 0.0, 0.0];
+        term(spec.name, Transform::Identity, numbers)
+    });
+    let file = ModelFile {
+        features_version: version,
+        features: terms.collect(),
+        novelty: Some(Novelty {
+            sample: 256,
+            alarm,
+            trees: vec![Tree::leaf(0.0)],
+        }),
+        ..file("novel")
+    };
+    let vectors = vec![vec![0.0; catalogue.len()]; 16];
+    Model::with_probes(file, &vectors, catalogue, version).unwrap()
 }
 
 pub(crate) fn vectors() -> Vec<Vec<f32>> {

@@ -113,6 +113,17 @@ pub struct Forest {
     roots: Box<[u32]>,
 }
 
+/// One split on the way of a call through a tree.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Step {
+    /// Position of the feature that was asked for.
+    pub feature: usize,
+    /// Whether its value was the threshold or above.
+    pub right: bool,
+    /// By how much the tree's value changed.
+    pub change: f64,
+}
+
 /// 16 bytes: four to a line of the cache.
 #[derive(Clone, Copy, Debug)]
 struct Node {
@@ -167,15 +178,17 @@ impl Forest {
         leaves.sum()
     }
 
-    /// Tells `step` of each split on the way: its feature and by how much the value changed.
-    /// The roots and all changes add up to [`Self::sum`].
-    pub fn walk(&self, values: &[f32], mut step: impl FnMut(usize, f64)) {
+    /// Tells `each` step of the way. The roots and all changes add up to [`Self::sum`].
+    pub fn walk(&self, values: &[f32], mut each: impl FnMut(Step)) {
         for root in &self.roots {
             let mut node = &self.nodes[*root as usize];
             while node.left != 0 {
                 let child = self.child(node, values);
-                let change = f64::from(child.value) - f64::from(node.value);
-                step(usize::from(node.feature), change);
+                each(Step {
+                    feature: usize::from(node.feature),
+                    right: node.is_right(values),
+                    change: f64::from(child.value) - f64::from(node.value),
+                });
                 node = child;
             }
         }
@@ -189,8 +202,13 @@ impl Forest {
     }
 
     fn child(&self, node: &Node, values: &[f32]) -> &Node {
-        let right = u32::from(values[usize::from(node.feature)] >= node.threshold);
-        &self.nodes[(node.left + right) as usize]
+        &self.nodes[(node.left + u32::from(node.is_right(values))) as usize]
+    }
+}
+
+impl Node {
+    fn is_right(&self, values: &[f32]) -> bool {
+        values[usize::from(self.feature)] >= self.threshold
     }
 }
 
@@ -216,12 +234,14 @@ mod tests {
         ] {
             assert!((forest.sum(&values) - wanted).abs() < 1e-12, "{values:?}");
             let mut total = forest.roots();
-            forest.walk(&values, |_, change| total += change);
+            forest.walk(&values, |step| total += step.change);
             assert!((total - wanted).abs() < 1e-12, "{values:?}");
         }
         let mut steps = Vec::new();
-        forest.walk(&[0.0, 2.0], |feature, change| steps.push((feature, change)));
-        assert_eq!(steps, [(1, 10.0), (0, 5.0)]);
+        forest.walk(&[0.0, 2.0], |step| {
+            steps.push((step.feature, step.right, step.change))
+        });
+        assert_eq!(steps, [(1, true, 10.0), (0, true, 5.0)]);
     }
 
     #[test]

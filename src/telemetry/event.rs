@@ -2,6 +2,7 @@
 
 use crate::domain::{Code, Ingress};
 use std::net::SocketAddr;
+use uuid::Uuid;
 
 /// Something that happened.
 #[derive(Debug)]
@@ -14,6 +15,18 @@ pub enum Event<'a> {
         code: Code,
         /// Arrival to decision, seconds.
         latency: f64,
+    },
+    /// A decided call is unlike those the model was trained on. That refuses nothing.
+    Novel {
+        /// The door.
+        ingress: Ingress,
+        /// The call's id, to find it by.
+        id: Uuid,
+        /// 0 to 1.
+        novelty: f32,
+        /// How many there were since this was told last; `None`: it was told just now, one
+        /// line is enough.
+        tell: Option<u64>,
     },
     /// A message was answered from the transaction table.
     Retransmission {

@@ -79,6 +79,8 @@ pub enum TrainError {
         "what was learned does not hold on later calls: fraud there scores no higher than legitimate calls; more labels, or labels of the same kind of fraud, are needed"
     )]
     NothingLearned,
+    #[error("no isolation forest: {0}")]
+    Novelty(#[from] super::IsolationError),
     #[error(transparent)]
     Model(#[from] ModelError),
 }

@@ -6,7 +6,8 @@ use super::metrics::{
 };
 use super::{Dataset, TrainError};
 use crate::domain::{FeatureSpec, FeatureVector};
-use crate::model::Model;
+use crate::model::{Model, Scored};
+use rayon::prelude::*;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -94,19 +95,28 @@ pub(super) fn score_rows(
     data: &Dataset,
     rows: &[usize],
 ) -> Result<Vec<f32>, TrainError> {
-    let mut vector = FeatureVector::default();
-    rows.iter()
-        .map(|row| {
-            data.fill(*row, &mut vector);
-            let scored = model.score(&vector).map_err(|_| TrainError::FeatureCount {
+    let scored = scored_rows(model, data, rows)?;
+    Ok(scored.into_iter().map(|s| s.score).collect())
+}
+
+/// Every row as the service would score it.
+pub(super) fn scored_rows(
+    model: &Model,
+    data: &Dataset,
+    rows: &[usize],
+) -> Result<Vec<Scored>, TrainError> {
+    let each = rows
+        .par_iter()
+        .map_init(FeatureVector::default, |vector, row| {
+            data.fill(*row, vector);
+            model.score(vector).map_err(|_| TrainError::FeatureCount {
                 row: *row,
                 found: vector.values.len(),
                 wanted: model.file().features.len(),
                 version: model.file().features_version,
-            })?;
-            Ok(scored.score)
-        })
-        .collect()
+            })
+        });
+    each.collect()
 }
 
 /// Share of the fraud and of the legitimate calls that are flagged; 0 where there are none.

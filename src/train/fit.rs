@@ -49,6 +49,15 @@ pub(super) struct Fitted {
     pub alpha: f64,
 }
 
+impl Fitted {
+    /// Log-odds of a call's features.
+    pub(super) fn log_odds(&self, values: &[f32]) -> f64 {
+        let each = self.scalers.iter().zip(values);
+        self.logistic
+            .log_odds(each.map(|(scaler, x)| scaler.apply(*x)))
+    }
+}
+
 /// Standardises the sample, chooses the penalty by its last quarter, fits on all of it, and
 /// corrects the intercept for the sampling.
 pub(super) fn fit(data: &Dataset, sample: &Sample) -> Result<Fitted, TrainError> {

@@ -62,7 +62,7 @@ fn larger_log_odds_mean_fraud_whichever_verdict_is_more_frequent() {
 fn scaling_rescues_features_of_any_scale() {
     let data = synthetic(8_000, 0.05, 11);
     let rows: Vec<usize> = (0..data.rows()).collect();
-    let drawn = sample::draw(&data, &rows, &Options::new(data.at[0]));
+    let drawn = sample::draw(&data, &rows, 20, &Options::new(data.at[0]));
     let fitted = fit(&data, &drawn).unwrap();
     let per_unit: Vec<f64> = fitted
         .logistic
@@ -85,20 +85,19 @@ fn drawing_is_seeded_capped_and_corrected() {
     let data = synthetic(6_000, 0.02, 5);
     let rows: Vec<usize> = (0..data.rows()).collect();
     let mut options = Options::new(data.at[0]);
-    options.negatives_per_positive = 5;
-    let drawn = sample::draw(&data, &rows, &options);
-    assert_eq!(drawn.rows, sample::draw(&data, &rows, &options).rows);
+    let drawn = sample::draw(&data, &rows, 5, &options);
+    assert_eq!(drawn.rows, sample::draw(&data, &rows, 5, &options).rows);
     let frauds = data.positives(&rows);
     assert_eq!(data.positives(&drawn.rows), frauds);
     assert_eq!(drawn.rows.len(), frauds * 6);
     let kept = super::super::metrics::n(frauds * 5) / super::super::metrics::n(6_000 - frauds);
     assert!((drawn.intercept_shift - kept.ln()).abs() < 1e-12);
     options.campaign_cap = 3;
-    let capped = sample::draw(&data, &rows, &options);
+    let capped = sample::draw(&data, &rows, 5, &options);
     let campaigns = data.campaign.count() - 1;
     assert!(data.positives(&capped.rows) <= 3 * campaigns);
     options.seed = 2;
-    assert_ne!(sample::draw(&data, &rows, &options).rows, capped.rows);
+    assert_ne!(sample::draw(&data, &rows, 5, &options).rows, capped.rows);
 }
 
 #[test]

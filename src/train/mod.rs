@@ -9,7 +9,9 @@
 //! and is used in `dataset` only. Only explicit verdicts are labels: a free call that nobody
 //! judged is no example of a legitimate one.
 
+mod alarm;
 mod arrow;
+mod boost;
 mod calibrate;
 mod dataset;
 mod error;
@@ -17,6 +19,7 @@ mod evaluate;
 mod fit;
 mod isolate;
 mod isolation;
+mod learn;
 mod metrics;
 mod publish;
 mod ranked;
@@ -39,6 +42,7 @@ pub use isolate::isolate;
 pub use isolation::{
     IsolationError, IsolationForest, IsolationForestParams, IsolationForestValidParams,
 };
+pub use learn::{Learner, UnknownLearner};
 pub use metrics::{
     OperatingPoint, ReliabilityBin, Score, average_precision, brier, expected_calibration_error,
     operating_point, reliability, roc_auc,
@@ -52,3 +56,12 @@ pub use split::{Part, Split, split};
 /// The query whose result [`Dataset::from_arrow`] reads. Parameters: `features_version`
 /// (UInt16), `from` and `to` (DateTime64(6)), `limit` (UInt64).
 pub const DATASET_SQL: &str = include_str!("../../sql/train/dataset.sql");
+
+/// Legitimate calls the means of the trees' nodes are taken over.
+const ENOUGH_FOR_MEANS: usize = 200_000;
+
+/// At most `count` of the rows, evenly spread over them.
+fn evenly(rows: &[usize], count: usize) -> Vec<usize> {
+    let kept = count.min(rows.len());
+    (0..kept).map(|i| rows[i * rows.len() / kept]).collect()
+}

@@ -2,7 +2,7 @@
 
 use super::report::{figures, percent, recall_words};
 use super::{Report, TrainError, Trained};
-use crate::model::{ModelError, promotion, write_atomic};
+use crate::model::{Kind, ModelError, promotion, write_atomic};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -53,8 +53,9 @@ fn write_card(out: &mut String, trained: &Trained) -> std::fmt::Result {
     writeln!(out, "# Model {}\n", report.id)?;
     writeln!(
         out,
-        "Logistic regression over {} features (features version {}), trained {}.\n\
+        "{} over {} features (features version {}), trained {}.\n\
          SHA-256 `{}`.\n",
+        file.kind.words(),
         file.features.len(),
         file.features_version,
         file.created,
@@ -70,7 +71,7 @@ fn write_card(out: &mut String, trained: &Trained) -> std::fmt::Result {
     write_parts(out, report)?;
     write_held_out(out, report)?;
     write_features(out, report)?;
-    write_limits(out)?;
+    write_limits(out, file.kind)?;
     write_how_to(out, report)
 }
 
@@ -144,23 +145,37 @@ fn write_held_out(out: &mut String, report: &Report) -> std::fmt::Result {
 fn write_features(out: &mut String, report: &Report) -> std::fmt::Result {
     writeln!(
         out,
-        "## Features\n\nWeight: log-odds per standard deviation, before calibration.\n\n\
-         | feature | reason | weight |\n|---|---|---|"
+        "## Features\n\nWeight: in the linear part, log-odds per standard deviation. Trees: log-odds \
+         their splits by this feature add to a fraud of the training, on average. Both before \
+         calibration.\n\n| feature | reason | weight | trees |\n|---|---|---|---|"
     )?;
     for w in &report.weights {
-        writeln!(out, "| `{}` | {} | {:+.4} |", w.feature, w.tag, w.weight)?;
+        writeln!(
+            out,
+            "| `{}` | {} | {:+.4} | {:+.4} |",
+            w.feature, w.tag, w.weight, w.in_trees
+        )?;
     }
     writeln!(out)
 }
 
-fn write_limits(out: &mut String) -> std::fmt::Result {
+fn write_limits(out: &mut String, kind: Kind) -> std::fmt::Result {
+    let shape = match kind {
+        Kind::Logistic => {
+            "It adds features up: what is suspicious only in combination is left to the features."
+        }
+        Kind::Boosted => {
+            "Its trees know combinations of features, but only those of the training: beyond its \
+             largest and smallest values a tree says what it says at them."
+        }
+    };
     writeln!(
         out,
         "## Limits\n\n\
          - It knows the fraud that was judged in its window; new kinds may score low.\n\
          - A score is a probability for traffic like that of the calibration part; with another \
            share of fraud it is off by a constant in log-odds.\n\
-         - It adds features up: what is suspicious only in combination is left to the features.\n\
+         - {shape}\n\
          - It is used only with the features version it was trained on.\n"
     )
 }

@@ -1,10 +1,10 @@
 //! What a training came to, for a terminal, for `--json`, and for the card.
 
 use super::evaluate::{Baseline, Evaluation};
-use super::metrics::OperatingPoint;
+use super::metrics::{OperatingPoint, n};
 use super::{Dataset, Split};
 use crate::domain::FeatureSpec;
-use crate::model::{AlarmThresholds, ModelFile, Training};
+use crate::model::{AlarmThresholds, Forest, ModelFile, Training};
 use serde::Serialize;
 use std::fmt;
 
@@ -69,24 +69,42 @@ pub struct Weight {
     pub feature: String,
     /// The tag of the reason it gives.
     pub tag: String,
-    /// Log-odds per standard deviation, before calibration.
+    /// In the linear part: log-odds per standard deviation, before calibration.
     pub weight: f32,
+    /// In the trees: log-odds before calibration its splits add to or take from a fraud of the
+    /// training, on average.
+    pub in_trees: f32,
 }
 
 impl Weight {
-    pub(super) fn of(file: &ModelFile, catalogue: &[FeatureSpec]) -> Vec<Self> {
-        let mut weights: Vec<Self> = file
-            .features
-            .iter()
-            .zip(catalogue)
-            .map(|(term, spec)| Self {
+    /// Of every feature, by its share in the scores of `frauds`, vectors of the training.
+    pub(super) fn of(
+        file: &ModelFile,
+        catalogue: &[FeatureSpec],
+        frauds: &[Vec<f32>],
+    ) -> Vec<Self> {
+        let mut sums = vec![0.0; catalogue.len()];
+        let forest = Forest::new(&file.trees);
+        for fraud in frauds {
+            forest.walk(fraud, |step| sums[step.feature] += step.change);
+        }
+        let each = file.features.iter().zip(catalogue).zip(sums);
+        let mut weights: Vec<Self> = each
+            .map(|((term, spec), sum)| Self {
                 feature: term.name.clone(),
                 tag: spec.tag.to_owned(),
                 weight: term.weight,
+                #[expect(clippy::cast_possible_truncation, reason = "for people")]
+                in_trees: (sum / n(frauds.len().max(1))) as f32,
             })
             .collect();
-        weights.sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()));
+        weights.sort_by(|a, b| b.size().total_cmp(&a.size()));
         weights
+    }
+
+    /// What it is sorted by: both parts are log-odds.
+    fn size(&self) -> f32 {
+        self.weight.abs() + self.in_trees.abs()
     }
 }
 
@@ -207,9 +225,12 @@ impl fmt::Display for Report {
             writeln!(f, "fixed thresholds on the same calls:")?;
             write!(f, "{baseline}")?;
         }
-        writeln!(f, "heaviest features (log-odds per standard deviation):")?;
+        writeln!(
+            f,
+            "heaviest features (log-odds per standard deviation; by trees, for a fraud):"
+        )?;
         for w in self.weights.iter().take(SHOWN) {
-            writeln!(f, "  {:<34}{:+.3}", w.feature, w.weight)?;
+            writeln!(f, "  {:<34}{:+.3}  {:+.3}", w.feature, w.weight, w.in_trees)?;
         }
         Ok(())
     }

@@ -1,20 +1,25 @@
 //! One training from data set to model, step by step.
 
-use super::evaluate::{evaluate_baseline, score_rows};
-use super::fit::{self, Fitted};
-use super::metrics::operating_point;
+use super::evaluate::evaluate_baseline;
+use super::isolation::IsolationForestParams;
+use super::learn::{Learned, learn};
 use super::report::{Parts, Report, Weight};
-use super::scale::{CLIP, standardise};
-use super::{Dataset, Split, Thresholds, TrainError, calibrate, evaluate, sample, split};
+use super::scale::CLIP;
+use super::{
+    Dataset, Learner, Split, Thresholds, TrainError, alarm, calibrate, evaluate, evenly, split,
+};
 use crate::domain::{FeatureSpec, Timestamp};
 use crate::model::{
-    AlarmThresholds, Calibration, FORMAT, Kind, Metrics, Model, ModelFile, Term, Training,
+    AlarmThresholds, Calibration, FORMAT, Kind, Metrics, Model, ModelFile, Novelty, Term, Training,
 };
+use linfa::traits::Fit;
+use ndarray::Axis;
 use sha2::{Digest, Sha256};
 
-/// Calls that are more likely legitimate than not are never called fraud by default, even
-/// where the calibration calls separate so well that the false positives would allow it.
-const LOWEST_DEFAULT: f32 = 0.5;
+/// Legitimate calls the isolation forest is grown on and its alarm is taken from.
+const ENOUGH_FOR_NOVELTY: usize = 50_000;
+/// Frauds the report's weights are taken over.
+const FRAUDS_WEIGHED: usize = 2_000;
 /// Probe vectors of a file.
 const PROBES: usize = 32;
 
@@ -23,9 +28,12 @@ const PROBES: usize = 32;
 pub struct Options {
     /// When the training runs; goes into the id.
     pub created: Timestamp,
-    /// Seed of the undersampling.
+    /// What is fitted.
+    pub learner: Learner,
+    /// Seed of every draw.
     pub seed: u64,
-    /// Legitimate calls drawn per fraud.
+    /// Legitimate calls drawn per fraud for the logistic regression; trees see five times as
+    /// many.
     pub negatives_per_positive: usize,
     /// Most calls of one campaign the fit sees.
     pub campaign_cap: usize,
@@ -44,6 +52,7 @@ impl Options {
     pub fn new(created: Timestamp) -> Self {
         Self {
             created,
+            learner: Learner::Auto,
             seed: 1,
             negatives_per_positive: 20,
             campaign_cap: 1_000,
@@ -106,19 +115,25 @@ pub fn train_on(
     options: &Options,
 ) -> Result<Trained, TrainError> {
     options.check()?;
-    let sample = sample::draw(data, &parts.train, options);
-    let fitted = fit::fit(data, &sample)?;
+    let learned = learn(data, &parts.train, options)?;
     let mut file = draft(data, catalogue, version, options, &parts);
-    file.training.fitted_rows = sample.rows.len() as u64;
-    file.training.fitted_positives = data.positives(&sample.rows) as u64;
-    file.training.alpha = fitted.alpha;
-    file.features = terms(data, &parts, &fitted, catalogue);
-    file.intercept = narrow(fitted.logistic.intercept);
-    file.calibration = calibration(data, &parts, &fitted)?;
+    file.kind = learned.kind();
+    file.training.fitted_rows = learned.seen.0 as u64;
+    file.training.fitted_positives = learned.seen.1 as u64;
+    file.training.alpha = learned.fitted.alpha;
+    file.features = terms(data, &parts, &learned, catalogue);
+    file.intercept = narrow(learned.fitted.logistic.intercept);
+    file.trees.clone_from(&learned.trees);
+    let fraud: Vec<bool> = parts.calibrate.iter().map(|row| data.y[*row]).collect();
+    file.calibration = calibration(&learned.log_odds(data, &parts.calibrate), &fraud)?;
+    file.novelty = Some(novelty(data, &parts, options)?);
     let probes = probe_vectors(data, &parts, catalogue.len());
     // The scorer itself chooses the thresholds and is measured: what is served counts.
     let scorer = Model::with_probes(file.clone(), &probes, catalogue, version)?;
-    file.thresholds = thresholds(&scorer, data, &parts)?;
+    let scored = super::evaluate::scored_rows(&scorer, data, &parts.calibrate)?;
+    let scores: Vec<f32> = scored.iter().map(|s| s.score).collect();
+    let log_odds: Vec<f64> = scored.iter().map(|s| s.log_odds).collect();
+    file.thresholds = alarm::thresholds(&scores, &log_odds, &fraud);
     let held_out = evaluate(&scorer, data, &parts.hold_out, file.thresholds.default)?;
     let baseline = options
         .baseline
@@ -135,7 +150,7 @@ pub fn train_on(
         parts: Parts::of(data, &parts),
         training: model.file().training.clone(),
         thresholds: model.file().thresholds,
-        weights: Weight::of(model.file(), catalogue),
+        weights: Weight::of(model.file(), catalogue, &frauds_of(data, &parts.train)),
         held_out,
         baseline,
     };
@@ -165,14 +180,16 @@ fn draft(
         features_version: version,
         features: Vec::new(),
         intercept: 0.0,
+        trees: Vec::new(),
+        novelty: None,
         calibration: Calibration::Platt {
             slope: 1.0,
             offset: 0.0,
         },
         thresholds: AlarmThresholds {
-            default: LOWEST_DEFAULT,
-            false_positives_0_1_percent: LOWEST_DEFAULT,
-            false_positives_0_01_percent: LOWEST_DEFAULT,
+            default: 1.0,
+            false_positives_0_1_percent: 1.0,
+            false_positives_0_01_percent: 1.0,
         },
         training: Training {
             from: at(data.at.first()),
@@ -194,13 +211,9 @@ fn draft(
     }
 }
 
-fn terms(data: &Dataset, parts: &Split, fitted: &Fitted, catalogue: &[FeatureSpec]) -> Vec<Term> {
-    let legitimate: Vec<usize> = parts
-        .train
-        .iter()
-        .copied()
-        .filter(|row| !data.y[*row])
-        .collect();
+fn terms(data: &Dataset, parts: &Split, learned: &Learned, catalogue: &[FeatureSpec]) -> Vec<Term> {
+    let fitted = &learned.fitted;
+    let legitimate = legitimate(data, &parts.train);
     let mean_of = |feature: usize| {
         let scaler = &fitted.scalers[feature];
         let sum: f64 = legitimate
@@ -232,16 +245,13 @@ fn narrow(x: f64) -> f32 {
     x as f32
 }
 
+fn legitimate(data: &Dataset, rows: &[usize]) -> Vec<usize> {
+    rows.iter().copied().filter(|row| !data.y[*row]).collect()
+}
+
 /// Platt's line through the calibration part, never through the held-out one.
-fn calibration(data: &Dataset, parts: &Split, fitted: &Fitted) -> Result<Calibration, TrainError> {
-    let z = standardise(data, &parts.calibrate, &fitted.scalers);
-    let log_odds: Vec<f64> = z
-        .rows()
-        .into_iter()
-        .map(|row| fitted.logistic.log_odds(row.iter().copied()))
-        .collect();
-    let fraud: Vec<bool> = parts.calibrate.iter().map(|row| data.y[*row]).collect();
-    let (slope, offset) = calibrate::platt(&log_odds, &fraud);
+fn calibration(log_odds: &[f64], fraud: &[bool]) -> Result<Calibration, TrainError> {
+    let (slope, offset) = calibrate::platt(log_odds, fraud);
     let (slope, offset) = (narrow(slope), narrow(offset));
     if slope > 0.0 && slope.is_finite() && offset.is_finite() {
         Ok(Calibration::Platt { slope, offset })
@@ -250,22 +260,25 @@ fn calibration(data: &Dataset, parts: &Split, fitted: &Fitted) -> Result<Calibra
     }
 }
 
-fn thresholds(
-    scorer: &Model,
-    data: &Dataset,
-    parts: &Split,
-) -> Result<AlarmThresholds, TrainError> {
-    let scores = score_rows(scorer, data, &parts.calibrate)?;
-    let fraud: Vec<bool> = parts.calibrate.iter().map(|row| data.y[*row]).collect();
-    let at = |target| {
-        operating_point(&scores, &fraud, target).map_or(1.0, |point| narrow(point.threshold))
-    };
-    let (per_mille, per_ten_thousand) = (at(1e-3), at(1e-4));
-    Ok(AlarmThresholds {
-        default: per_mille.max(LOWEST_DEFAULT),
-        false_positives_0_1_percent: per_mille,
-        false_positives_0_01_percent: per_ten_thousand,
+/// An isolation forest over legitimate calls of the training part.
+fn novelty(data: &Dataset, parts: &Split, options: &Options) -> Result<Novelty, TrainError> {
+    let rows = evenly(&legitimate(data, &parts.train), ENOUGH_FOR_NOVELTY);
+    let calls = linfa::DatasetBase::from(data.x.select(Axis(0), &rows));
+    let params = IsolationForestParams::new().seed(options.seed);
+    let forest = params.fit(&calls)?;
+    let scores = linfa::traits::Predict::predict(&forest, &calls.records);
+    Ok(Novelty {
+        sample: u32::try_from(forest.sample()).unwrap_or(u32::MAX),
+        alarm: alarm::novelty_alarm(scores.to_vec()),
+        trees: forest.trees().to_vec(),
     })
+}
+
+/// Some frauds of the training, evenly spread.
+fn frauds_of(data: &Dataset, rows: &[usize]) -> Vec<Vec<f32>> {
+    let frauds: Vec<usize> = rows.iter().copied().filter(|row| data.y[*row]).collect();
+    let some = evenly(&frauds, FRAUDS_WEIGHED).into_iter();
+    some.map(|row| data.features(row).to_vec()).collect()
 }
 
 /// Calls of the training part, half of them fraud, and the two corners no call is near.

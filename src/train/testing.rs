@@ -104,3 +104,26 @@ pub(super) fn synthetic(rows: usize, prior: f64, seed: u64) -> Dataset {
     }
     builder.finish()
 }
+
+/// Calls whose first two features are of one sign for fraud and of two for legitimate calls,
+/// but for one in twenty: no sum of features can tell them apart, a tree can.
+pub(super) fn xor(rows: usize, seed: u64) -> Dataset {
+    let mut random = Pcg64Mcg::seed_from_u64(seed);
+    let mut data = synthetic(rows, 0.3, seed);
+    for row in 0..rows {
+        let flip = |random: &mut Pcg64Mcg| if random.random() { 1.0 } else { -1.0 };
+        let (first, size) = (
+            flip(&mut random),
+            [0, 1].map(|_| 0.2 + random.random::<f32>()),
+        );
+        let odd = random.random::<f64>() < 0.05;
+        let second = if data.y[row] == odd { -first } else { first };
+        for (feature, x) in [first * size[0], second * size[1]].into_iter().enumerate() {
+            data.x[[row, feature]] = x * SCALES[feature];
+        }
+        for feature in 2..CATALOGUE.len() {
+            data.x[[row, feature]] = random.random();
+        }
+    }
+    data
+}

@@ -8,7 +8,7 @@ use crate::evaluate::exchange;
 use crate::geo::Geo;
 use crate::model::ModelSlot;
 use crate::simulate::{AttackData, Scenario, generate};
-use crate::train::Options;
+use crate::train::{Learner, Options};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::{Arc, LazyLock};
@@ -52,7 +52,11 @@ fn settings() -> Settings {
         other_warm_up: 1.0 / 3.0,
         bootstrap: 20,
         seed: 5,
-        options: Options::new(START),
+        options: Options {
+            learner: Learner::Logistic,
+            ..Options::new(START)
+        },
+        logistic_too: false,
         exchange: None,
     }
 }

@@ -1,0 +1,250 @@
+//! Which learner, and its fit on the training part.
+//!
+//! A regularised logistic regression is the safe learner and all there is to have from few
+//! labels. With more of them trees win: alone, beginning from the base rate, or on top of the
+//! logistic, which then carries what is simple into regions no training call lies in. Which of
+//! them is taken is decided by the later part of the training part, campaigns whole.
+
+use super::boost::{Params, Table, boost, set_means, values};
+use super::fit::{self, Fitted};
+use super::metrics::average_precision;
+use super::{Dataset, Options, TrainError, sample, split};
+use crate::model::{Forest, Kind, Tree};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// Frauds of the training part below which no trees are grown: they would learn them by heart.
+const FEWEST_FOR_TREES: usize = 100;
+/// Frauds it takes on either side of the validation to choose by.
+const FEWEST_TO_CHOOSE: usize = 20;
+/// Rounds where there is nothing to validate by.
+const ROUNDS_UNSEEN: usize = 40;
+/// Legitimate calls that trees see for each the logistic sees: they are cheap to bin, and one
+/// false alarm in 10,000 cannot be learned from a few thousand.
+const MORE_FOR_TREES: usize = 5;
+/// A simpler learner is preferred if it loses no more average precision than this.
+const INDIFFERENT: f64 = 0.002;
+
+/// What is fitted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Learner {
+    /// The best on the later part of the training part; the logistic where labels are few.
+    #[default]
+    Auto,
+    /// Logistic regression over standardised features.
+    Logistic,
+    /// Boosted trees from the base rate.
+    Boosted,
+    /// Boosted trees on top of the logistic regression.
+    Combined,
+}
+
+impl Learner {
+    /// All, in the order of the help text.
+    pub const ALL: [Self; 4] = [Self::Auto, Self::Logistic, Self::Boosted, Self::Combined];
+
+    /// As on the command line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Logistic => "logistic",
+            Self::Boosted => "boosted",
+            Self::Combined => "combined",
+        }
+    }
+}
+
+impl fmt::Display for Learner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// No such learner.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no learner `{0}`: must be auto, logistic, boosted or combined")]
+pub struct UnknownLearner(String);
+
+impl FromStr for Learner {
+    type Err = UnknownLearner;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let found = Self::ALL.into_iter().find(|l| l.as_str() == text);
+        found.ok_or_else(|| UnknownLearner(text.to_owned()))
+    }
+}
+
+/// What came of the training part.
+#[derive(Clone, Debug)]
+pub(super) struct Learned {
+    /// The linear part; its weights are 0 where there is none.
+    pub fitted: Fitted,
+    pub trees: Vec<Tree>,
+    /// Calls the fit saw, and the frauds among them.
+    pub seen: (usize, usize),
+}
+
+impl Learned {
+    pub(super) fn kind(&self) -> Kind {
+        if self.trees.is_empty() {
+            Kind::Logistic
+        } else {
+            Kind::Boosted
+        }
+    }
+
+    /// Log-odds of each row before calibration.
+    pub(super) fn log_odds(&self, data: &Dataset, rows: &[usize]) -> Vec<f64> {
+        let forest = Forest::new(&self.trees);
+        let each = rows.par_iter().map(|row| {
+            let values = values(data, *row);
+            self.fitted.log_odds(&values) + forest.sum(&values)
+        });
+        each.collect()
+    }
+}
+
+/// Fits what the options ask for on the training part.
+pub(super) fn learn(
+    data: &Dataset,
+    train: &[usize],
+    options: &Options,
+) -> Result<Learned, TrainError> {
+    let trial = Trial { data, options };
+    let frauds = data.positives(train);
+    let learner = match options.learner {
+        Learner::Auto if frauds < FEWEST_FOR_TREES => Learner::Logistic,
+        learner => learner,
+    };
+    let mut learned = match learner {
+        Learner::Logistic => trial.logistic(train)?,
+        learner => trial.trees(train, learner)?,
+    };
+    let legitimate: Vec<usize> = train.iter().copied().filter(|row| !data.y[*row]).collect();
+    let some = super::evenly(&legitimate, super::ENOUGH_FOR_MEANS);
+    set_means(&mut learned.trees, data, &some);
+    Ok(learned)
+}
+
+struct Trial<'a> {
+    data: &'a Dataset,
+    options: &'a Options,
+}
+
+impl Trial<'_> {
+    fn logistic(&self, rows: &[usize]) -> Result<Learned, TrainError> {
+        let per_fraud = self.options.negatives_per_positive;
+        let drawn = sample::draw(self.data, rows, per_fraud, self.options);
+        Ok(Learned {
+            fitted: fit::fit(self.data, &drawn)?,
+            trees: Vec::new(),
+            seen: (drawn.rows.len(), self.data.positives(&drawn.rows)),
+        })
+    }
+
+    /// Tries on the earlier calls, chooses by the later ones, fits on all.
+    fn trees(&self, train: &[usize], learner: Learner) -> Result<Learned, TrainError> {
+        let (earlier, later) = split::validation(self.data, train);
+        let rows = |at: Vec<usize>| at.into_iter().map(|i| train[i]).collect::<Vec<_>>();
+        let (earlier, later) = (rows(earlier), rows(later));
+        let few = |rows: &[usize]| {
+            let fraud = self.data.positives(rows);
+            fraud.min(rows.len() - fraud) < FEWEST_TO_CHOOSE
+        };
+        if few(&earlier) || few(&later) {
+            return match learner {
+                Learner::Auto => self.logistic(train),
+                learner => self.boosted(train, learner, Until::Round(ROUNDS_UNSEEN)),
+            };
+        }
+        let later = self.draw_for_trees(&later).rows;
+        let verdicts: Vec<bool> = later.iter().map(|row| self.data.y[*row]).collect();
+        let mut best: Option<(f64, Learner, usize)> = None;
+        for learner in candidates(learner) {
+            let tried = match learner {
+                Learner::Logistic => self.logistic(&earlier)?,
+                learner => self.boosted(&earlier, *learner, Until::Worse(&later))?,
+            };
+            let scores = tried.log_odds(self.data, &later);
+            let precision = average_precision(&scores, &verdicts).unwrap_or(0.0);
+            if best.is_none_or(|(most, ..)| precision > most + INDIFFERENT) {
+                best = Some((precision, *learner, tried.trees.len()));
+            }
+        }
+        match best {
+            Some((_, learner, trees)) if trees > 0 => {
+                let rounds = trees / self.params().trees_per_round;
+                self.boosted(train, learner, Until::Round(rounds))
+            }
+            _ => self.logistic(train),
+        }
+    }
+
+    fn boosted(
+        &self,
+        rows: &[usize],
+        learner: Learner,
+        until: Until<'_>,
+    ) -> Result<Learned, TrainError> {
+        let mut base = self.logistic(rows)?;
+        let drawn = self.draw_for_trees(rows);
+        if learner != Learner::Combined {
+            base.fitted.logistic.weights.fill(0.0);
+            base.fitted.logistic.intercept = drawn.odds(self.data) + drawn.intercept_shift;
+        }
+        let start = |rows: &[usize]| -> Vec<f64> {
+            let each = base.log_odds(self.data, rows).into_iter();
+            each.map(|z| z - drawn.intercept_shift).collect()
+        };
+        let table = Table::new(self.data, &drawn.rows, start(&drawn.rows));
+        let mut params = self.params();
+        let later = match until {
+            Until::Round(rounds) => {
+                params.rounds = rounds;
+                None
+            }
+            Until::Worse(rows) => Some(Table::new(self.data, rows, start(rows))),
+        };
+        let trees = boost(&table, later.as_ref(), &params);
+        Ok(Learned {
+            trees,
+            seen: (drawn.rows.len(), self.data.positives(&drawn.rows)),
+            ..base
+        })
+    }
+
+    fn draw_for_trees(&self, rows: &[usize]) -> sample::Sample {
+        let per_fraud = self.options.negatives_per_positive * MORE_FOR_TREES;
+        sample::draw(self.data, rows, per_fraud, self.options)
+    }
+
+    const fn params(&self) -> Params {
+        Params::new(self.options.seed)
+    }
+}
+
+/// When boosting ends.
+enum Until<'a> {
+    /// After so many rounds.
+    Round(usize),
+    /// When these later calls are predicted no better.
+    Worse(&'a [usize]),
+}
+
+/// What is tried, the simplest first.
+const fn candidates(learner: Learner) -> &'static [Learner] {
+    match learner {
+        Learner::Auto => &[Learner::Logistic, Learner::Combined, Learner::Boosted],
+        Learner::Logistic => &[Learner::Logistic],
+        Learner::Boosted => &[Learner::Boosted],
+        Learner::Combined => &[Learner::Combined],
+    }
+}
+
+#[cfg(test)]
+#[path = "learn_tests.rs"]
+mod tests;
