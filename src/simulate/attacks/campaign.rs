@@ -82,7 +82,7 @@ impl<'a> Campaign<'a> {
         };
         let tool = match dice.below(100) {
             0..35 => dice.pick(&self.gang.tools).clone(),
-            35..75 => Tool::ordinary(&devices::SOFTPHONE, dice),
+            35..75 => Tool::ordinary(&devices::SOFTPHONE, self.day, dice),
             // The whole configuration was stolen, name and all.
             _ => Tool {
                 agent: Arc::clone(&own.user_agent),
