@@ -280,9 +280,9 @@ impl Abroad {
     /// third of these in the very ranges.
     pub(super) fn any(home: &Place, risky: u64, dice: &mut Dice) -> Self {
         match dice.below(100) {
-            at if at < risky / 3 => Self::Pattern(*dice.pick(&SOLD)),
+            at if at < risky / 3 => Self::Pattern(dice.pick::<&str>(&SOLD)),
             at if at < risky => Self::Place(atlas::risky(dice)),
-            at if at < risky + 30 => Self::Pattern(*dice.pick(&ELSEWHERE)),
+            at if at < risky + 30 => Self::Pattern(dice.pick::<&str>(&ELSEWHERE)),
             _ => Self::Place(atlas::abroad(home, dice)),
         }
     }

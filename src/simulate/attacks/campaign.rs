@@ -65,7 +65,7 @@ impl<'a> Campaign<'a> {
         let wanted: Vec<_> = all.iter().filter(|who| kinds.contains(&who.kind)).collect();
         match wanted.is_empty() {
             true => dice.pick(all),
-            false => *dice.pick(&wanted),
+            false => dice.pick::<&Subscriber>(&wanted),
         }
     }
 

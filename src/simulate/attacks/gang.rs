@@ -123,7 +123,7 @@ fn kept<T>(
 
 fn range(data: &AttackData, dice: &mut Dice) -> String {
     if dice.below(100) < CHEAP_LOOKING {
-        return atlas::place(*dice.pick(&EUROPE)).number(dice, true);
+        return atlas::place(dice.pick::<&str>(&EUROPE)).number(dice, true);
     }
     dice.pick(&data.numbers).clone()
 }
