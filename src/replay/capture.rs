@@ -44,7 +44,7 @@ pub enum Broken {
     #[error("SIP: {0}")]
     Sip(crate::sip::Malformed),
     /// More than [`dialogs::MOST`] calls at once.
-    #[error("too many calls at once: the oldest was taken as it stood")]
+    #[error("too many calls at once: the oldest were taken as they stood")]
     TooMany,
 }
 
@@ -145,3 +145,6 @@ pub struct Counts {
     /// INVITEs that dial nothing.
     pub numberless: u64,
 }
+
+#[cfg(test)]
+mod tests;

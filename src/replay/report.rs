@@ -364,3 +364,6 @@ fn new_countries(
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,7 @@
 mod api;
 mod digest;
 mod embedded;
+mod import;
 mod integrations;
 mod kamailio;
 mod layers;
@@ -20,3 +21,4 @@ mod service;
 mod store_engine;
 mod support;
 mod ten_million;
+mod verdicts;

@@ -116,13 +116,7 @@ impl Dialogs {
             self.look();
         }
         if self.calls.len() >= MOST {
-            let oldest = self
-                .calls
-                .iter()
-                .min_by_key(|(_, call)| call.row.record.time);
-            let oldest = oldest.map(|(key, _)| *key);
-            let oldest = oldest.and_then(|key| self.calls.remove(&key));
-            self.over(oldest);
+            self.make_room();
             broken(from.packet, Broken::TooMany);
         }
         let call = Call {
@@ -179,6 +173,24 @@ impl Dialogs {
             silent > patience
         };
         let over = self.calls.extract_if(|_, call| is_over(call));
+        let over: Vec<Call> = over.map(|(_, call)| call).collect();
+        for call in over {
+            self.over(Some(call));
+        }
+    }
+
+    /// Takes the tenth that began first as it stands.
+    fn make_room(&mut self) {
+        let mut began: Vec<Timestamp> = self
+            .calls
+            .values()
+            .map(|call| call.row.record.time)
+            .collect();
+        let (_, early, _) = began.select_nth_unstable(MOST / 10);
+        let early = *early;
+        let over = self
+            .calls
+            .extract_if(|_, call| call.row.record.time <= early);
         let over: Vec<Call> = over.map(|(_, call)| call).collect();
         for call in over {
             self.over(Some(call));

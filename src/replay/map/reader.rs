@@ -287,7 +287,7 @@ fn seconds(
         false => number,
     };
     let rounded = number.round();
-    if !(0.0..=f64::from(u32::MAX)).contains(&rounded) {
+    if number.is_sign_negative() || !(0.0..=f64::from(u32::MAX)).contains(&rounded) {
         return Err(wrong());
     }
     #[expect(

@@ -95,17 +95,14 @@ impl Campaigns {
         self.open.insert(key, group);
     }
 
+    /// Closes what is over; where nothing is, the tenth that was quiet for longest.
     fn make_room(&mut self, now: Timestamp) {
-        let over = self
-            .open
-            .extract_if(|_, group| now.seconds_since(group.to) > PAUSE);
-        let mut over: Vec<Group> = over.map(|(_, group)| group).collect();
-        if over.is_empty() {
-            // None is over: the one that was quiet for longest.
-            let quiet = self.open.iter().min_by_key(|(_, group)| group.to);
-            let quiet = quiet.map(|(key, _)| key.clone());
-            over.extend(quiet.and_then(|key| self.open.remove(&key)));
-        }
+        let mut last: Vec<Timestamp> = self.open.values().map(|group| group.to).collect();
+        let (_, quiet, _) = last.select_nth_unstable(OPEN / 10);
+        let quiet = *quiet;
+        let is_over = |group: &Group| now.seconds_since(group.to) > PAUSE || group.to <= quiet;
+        let over = self.open.extract_if(|_, group| is_over(group));
+        let over: Vec<Group> = over.map(|(_, group)| group).collect();
         over.into_iter().for_each(|group| self.close(group));
     }
 
