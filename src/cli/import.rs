@@ -60,7 +60,7 @@ pub(super) struct ImportArgs {
     #[arg(long, value_name = "KEY=VALUE", requires = "map")]
     set: Vec<String>,
     /// Print a ready map, to begin one's own with.
-    #[arg(long, value_name = "NAME", exclusive = true)]
+    #[arg(long, value_name = "NAME", conflicts_with = "file")]
     print_map: Option<String>,
     /// First walk the habits through this older file (of our own layout), without storing it.
     #[arg(long, value_name = "FILE")]

@@ -41,7 +41,8 @@ pub struct Campaign {
     pub tally: Tally,
     /// Of them refused: they would have cost nothing.
     pub refused: Tally,
-    /// Why, the most frequent first, in words.
+    /// Why, in words: what refused them, and then what raised their scores, the most frequent
+    /// first.
     pub reasons: Vec<String>,
 }
 
@@ -57,6 +58,7 @@ struct Group {
     refused: Tally,
     sources: BTreeMap<String, u64>,
     blocks: BTreeMap<u64, u64>,
+    refusals: BTreeMap<&'static str, u64>,
     reasons: BTreeMap<&'static str, u64>,
 }
 
@@ -187,6 +189,7 @@ impl Group {
             refused: Tally::default(),
             sources: BTreeMap::new(),
             blocks: BTreeMap::new(),
+            refusals: BTreeMap::new(),
             reasons: BTreeMap::new(),
         }
     }
@@ -197,11 +200,11 @@ impl Group {
         let decision = &event.decision;
         if !decision.code.is_approved() {
             self.refused.add(tally);
-            count(&mut self.reasons, decision.code.description(), 1);
+            count(&mut self.refusals, decision.code.description(), 1);
         }
         for check in &decision.checks {
             if check.outcome == Outcome::Audit {
-                count(&mut self.reasons, check.check.description(), 1);
+                count(&mut self.refusals, check.check.description(), 1);
             }
         }
         for reason in decision
@@ -229,6 +232,9 @@ impl Group {
         }
         for (block, calls) in other.blocks {
             count(&mut self.blocks, block, calls);
+        }
+        for (refusal, calls) in other.refusals {
+            count(&mut self.refusals, refusal, calls);
         }
         for (reason, calls) in other.reasons {
             count(&mut self.reasons, reason, calls);
@@ -274,8 +280,9 @@ impl From<Group> for Campaign {
             to: group.to.to_rfc3339(),
             tally: group.tally,
             refused: group.refused,
-            reasons: frequent(&group.reasons, 3)
+            reasons: frequent(&group.refusals, 2)
                 .into_iter()
+                .chain(frequent(&group.reasons, 3))
                 .map(str::to_owned)
                 .collect(),
         }
