@@ -194,6 +194,25 @@ impl Accounts {
         self.transact(now, |edit| edit.log("usage reset", &subject, None))
     }
 
+    /// Notes that somebody said what calls were: verdicts are in ClickHouse, and no part of the
+    /// accounts, but who gave them must be known here too. Of many calls the first ten are named.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn log_verdict(
+        &mut self,
+        said: &str,
+        calls: &[uuid::Uuid],
+        campaign: &str,
+        now: Timestamp,
+    ) -> Result<(), AccountsError> {
+        let named: Vec<String> = calls.iter().take(10).map(uuid::Uuid::to_string).collect();
+        let subject = named.first().cloned().unwrap_or_default();
+        let change = json!({"after": {"verdict": said, "campaign": campaign,
+            "calls": calls.len(), "first": named}});
+        self.transact(now, |edit| edit.log("verdict", &subject, Some(&change)))
+    }
+
     /// Runs an edit, and takes it back unless it is `kept`.
     pub(super) fn attempt<T>(
         &mut self,

@@ -95,6 +95,8 @@ pub(super) fn may(
             "/v1/domains" => reads,
             // The body names the domain: looked at there.
             super::decisions::PATH => true,
+            // Calls of other domains are not there for him: looked at there.
+            _ if route.starts_with(super::verdicts::PATH) => true,
             "/v1/domains/{domain}" => is_own && (reads || *method == Method::PATCH),
             _ => route.starts_with("/v1/domains/{domain}/") && is_own,
         },

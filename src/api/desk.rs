@@ -1,6 +1,6 @@
 //! Where requests do their work on the accounts: blocking threads with connections of their own.
 
-use super::{Calls, Problem};
+use super::{Book, Calls, Problem};
 use crate::accounts::{Accounts, Actor, Bearer, Vault};
 use crate::domain::Timestamp;
 use axum::http::StatusCode;
@@ -23,6 +23,7 @@ struct Inner {
     data_dir: PathBuf,
     vault: Vault,
     calls: Arc<dyn Calls>,
+    book: Arc<dyn Book>,
     now: fn() -> Timestamp,
     idle: Mutex<Vec<Accounts>>,
     connections: Arc<Semaphore>,
@@ -33,12 +34,13 @@ struct Inner {
 
 impl Desk {
     /// Over the accounts in `data_dir`, whose passwords `vault` seals, and the service that decides
-    /// `calls`; `now` is the clock.
+    /// `calls`; verdicts go into `book`; `now` is the clock.
     #[must_use]
     pub fn new(
         data_dir: &Path,
         vault: Vault,
         calls: Arc<dyn Calls>,
+        book: Arc<dyn Book>,
         now: fn() -> Timestamp,
     ) -> Self {
         Self {
@@ -46,6 +48,7 @@ impl Desk {
                 data_dir: data_dir.to_owned(),
                 vault,
                 calls,
+                book,
                 now,
                 idle: Mutex::default(),
                 connections: Arc::new(Semaphore::new(CONNECTIONS)),
@@ -63,6 +66,16 @@ impl Desk {
     /// The service that decides calls.
     pub(super) fn calls(&self) -> Arc<dyn Calls> {
         Arc::clone(&self.inner.calls)
+    }
+
+    /// Where verdicts are kept.
+    pub(super) fn book(&self) -> Arc<dyn Book> {
+        Arc::clone(&self.inner.book)
+    }
+
+    /// The time.
+    pub(super) fn now(&self) -> Timestamp {
+        (self.inner.now)()
     }
 
     /// A place for a request, if there is one.

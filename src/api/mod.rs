@@ -32,12 +32,14 @@ mod refused;
 mod subscribers;
 mod tokens;
 mod usage;
+mod verdicts;
 pub mod web;
 
 pub use ask::Calls;
 pub use connection::{After, serve_connection};
 pub use desk::Desk;
 pub use problem::Problem;
+pub use verdicts::{Book, Later};
 
 use axum::Router;
 use axum::extract::State;
@@ -61,6 +63,7 @@ fn api() -> Api {
         audit::routes,
         file::routes,
         decisions::routes,
+        verdicts::routes,
     ];
     parts
         .into_iter()

@@ -34,11 +34,16 @@ impl<S: Send + Sync> FromRequestParts<S> for Names {
 }
 
 impl Names {
+    /// The text at a place of the path.
+    pub(super) fn text(&self, place: &str) -> &str {
+        let text = self.0.iter().find(|(name, _)| name == place);
+        text.map_or("", |(_, text)| text.as_str())
+    }
+
     /// The name at a place of the path, in its stored form.
     pub(super) fn get<T: FromStr<Err = AccountsError>>(&self, place: &str) -> Result<T, Problem> {
-        let text = self.0.iter().find(|(name, _)| name == place);
-        let text = text.map_or("", |(_, text)| text.as_str());
-        text.parse()
+        self.text(place)
+            .parse()
             .map_err(|error: AccountsError| Problem::from(error.at(place)))
     }
 }

@@ -180,7 +180,8 @@ async fn get(service: &Arc<Service>, peer: &str, query: &str) -> Reply {
 /// The API over a service; of accounts it has none.
 fn api(calls: Arc<dyn Calls>) -> Router {
     let nowhere = std::path::Path::new("/nonexistent");
-    router(Desk::new(nowhere, Vault::new([7; 32]), calls, || NOW))
+    let book = std::sync::Arc::new(super::tests::Shelf::default());
+    router(Desk::new(nowhere, Vault::new([7; 32]), calls, book, || NOW))
 }
 
 async fn post(service: &Arc<Service>, peer: &str, body: impl ToString) -> Reply {

@@ -30,6 +30,7 @@ use crate::server::web::WebServer;
 use crate::server::{BindError, CallHandler as _};
 use crate::sip::TRANSACTION_LIFETIME_SECS;
 use crate::spool::{self, SpoolError, SpoolOptions};
+use crate::store::Store;
 use crate::store::embedded::EmbeddedError;
 use crate::telemetry::Telemetry;
 use doors::Doors;
@@ -157,7 +158,8 @@ impl Service {
             telemetry: Arc::clone(&telemetry),
             started: clock::now(),
         };
-        let desk = Desk::new(data_dir.path(), data_dir.vault(), calls, clock::now);
+        let book = Arc::new(Store::new(storage.url(), &settings.store));
+        let desk = Desk::new(data_dir.path(), data_dir.vault(), calls, book, clock::now);
         let rest = api::router(desk);
         let site = Web::new(status::router(status).merge(rest), After::Stay);
         serve_site(&mut tasks, http, site, &handler, &background);

@@ -15,6 +15,8 @@ pub(super) struct Aside {
     /// Made for the first of them.
     writer: Option<csv::Writer<Draft>>,
     bad: u64,
+    /// What a place in the file is called.
+    place: &'static str,
 }
 
 /// Where they go when nothing else is said.
@@ -30,7 +32,13 @@ impl Aside {
             rejected,
             writer: None,
             bad: 0,
+            place: "line",
         }
+    }
+
+    /// Its places are no lines.
+    pub(super) const fn call_them(&mut self, place: &'static str) {
+        self.place = place;
     }
 
     /// Sets a row aside.
@@ -43,13 +51,13 @@ impl Aside {
     ) -> anyhow::Result<()> {
         self.bad += 1;
         if self.bad <= TOLD {
-            bar.suspend(|| eprintln!("line {line}: {problem}"));
+            bar.suspend(|| eprintln!("{} {line}: {problem}", self.place));
         }
         let writer = match &mut self.writer {
             Some(writer) => writer,
             None => {
                 let mut writer = csv::Writer::from_writer(Draft::create(&self.rejected)?);
-                writer.write_record(["line", "problem", "row"])?;
+                writer.write_record([self.place, "problem", "row"])?;
                 self.writer.insert(writer)
             }
         };
@@ -67,8 +75,13 @@ impl Aside {
                 .finish()
                 .with_context(|| self.rejected.display().to_string())?;
             eprintln!(
-                "{} rows of {} could not be read and are set aside in {}; {advice}",
+                "{} {} of {} could not be read and are set aside in {}; {advice}",
                 self.bad,
+                if self.place == "line" {
+                    "rows"
+                } else {
+                    "packets"
+                },
                 path.display(),
                 self.rejected.display()
             );

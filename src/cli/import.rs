@@ -1,109 +1,300 @@
 //! `tfps import`
 
-use super::aside::{Aside, rejected_of};
+mod report;
+mod rows;
+mod said;
+mod sorted;
+mod turn;
+
+pub(super) use rows::{Rows, check_files, warm_up};
+
 use super::context::Context;
 use super::draft::check_apart;
 use super::output::Format;
-use super::{Done, output, progress};
+use super::{Done, output};
 use crate::app::{DataDir, ImportedWindows, clock, offline};
 use crate::decide::Engine;
-use crate::domain::CallRecord;
 use crate::features::{CATALOGUE, VERSION, Windows};
-use crate::replay::csv::{BadRow, Reader, RowError};
-use crate::replay::{Importer, Order, decide, hash_file, raw};
-use anyhow::Context as _;
+use crate::replay::capture::is_capture;
+use crate::replay::map::{self, MapFile};
+use crate::replay::report::Audit;
+use crate::replay::{Identities, Imported, Importer, Order, Origin, Row, decide, hash_file};
+use anyhow::{Context as _, bail};
+use clap::builder::NonEmptyStringValueParser;
+use rows::Unreadable;
+use sorted::Sorting;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::Read;
 use std::path::{Path, PathBuf};
+use turn::Turn;
 
-/// Rows between two movements of the bar.
-const STEP: u64 = 1_024;
+/// Examples below `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  tfps import calls.csv
+  tfps import capture.pcap
+  tfps import Master.csv --map asterisk --set domain=pbx.example \\
+      --set source_ip=192.0.2.10 --set zone=Europe/Madrid
+  tfps import --print-map kamailio > mine.toml   # then edit it
+  tfps import acc.csv --map mine.toml
+  tfps import calls.csv --dry-run --report=audit.html
+
+Exit codes: 0 all done; 65 some rows were set aside, the others are done; 64 configuration;
+2 arguments; 1 anything else, with what to do. docs/import.md is the guide.";
 
 /// Bring calls of the past into ClickHouse: each is checked and scored under its own time, in
-/// shadow. Repeating an import adds nothing.
+/// shadow. A call that is there already is not stored again, whichever file it comes in.
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct ImportArgs {
-    /// Calls as CSV: time, domain, user, dialed_number, source_ip, user_agent, calls, verdict,
-    /// campaign, and optionally call_id, duration_s, answered; in time order.
-    file: PathBuf,
-    /// First walk the habits through this older file, without storing it again.
+    /// Calls: CSV with the columns time, domain, user, dialed_number, source_ip, user_agent,
+    /// calls, verdict, campaign, and optionally call_id, duration_s, answered, in time order; any
+    /// other CSV with --map; or a capture, pcap or pcapng.
+    #[arg(required_unless_present = "print_map")]
+    file: Option<PathBuf>,
+    /// What the columns of another program's file are: asterisk, freeswitch, kamailio, opensips,
+    /// or a map of your own (TOML). Rows may be in any order.
+    #[arg(long, value_name = "MAP", value_parser = NonEmptyStringValueParser::new())]
+    map: Option<String>,
+    /// What the file does not say: domain=, source_ip=, user_agent=, zone= (of its times, IANA).
+    #[arg(long, value_name = "KEY=VALUE", requires = "map")]
+    set: Vec<String>,
+    /// Print a ready map, to begin one's own with.
+    #[arg(long, value_name = "NAME", conflicts_with = "file")]
+    print_map: Option<String>,
+    /// First walk the habits through this older file (of our own layout), without storing it.
     #[arg(long, value_name = "FILE")]
     warm: Option<PathBuf>,
     /// Where rows that cannot be read are set aside [default: FILE.rejected.csv].
     #[arg(long, value_name = "FILE")]
     rejected: Option<PathBuf>,
+    /// Tell what the calls come to: what would have been refused, suspected campaigns, cost. To
+    /// a file when one is given: .html, .md, .json, or .csv for the campaigns alone.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    report: Option<Option<PathBuf>>,
+    /// Store nothing, and need no ClickHouse.
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     format: Format,
 }
 
+/// What was taken from the file besides good rows.
+#[derive(Clone, Copy, Debug, Default)]
+struct Ended {
+    set_aside: u64,
+}
+
+/// Good rows of a file one by one, whatever the file is.
+enum Calls {
+    Own(Box<Rows>),
+    Sorted(Box<sorted::SortedRows>),
+}
+
+impl Calls {
+    fn next(&mut self) -> anyhow::Result<Option<Row>> {
+        match self {
+            Self::Own(rows) => rows.next(),
+            Self::Sorted(rows) => rows.next(),
+        }
+    }
+
+    fn finish(self) -> anyhow::Result<Ended> {
+        let set_aside = match self {
+            Self::Own(rows) => rows.finish()?,
+            Self::Sorted(rows) => rows.finish()?,
+        };
+        Ok(Ended { set_aside })
+    }
+}
+
 pub(super) async fn run(context: Context, args: ImportArgs) -> anyhow::Result<Done> {
-    check_files(
-        &args.file,
-        args.warm.as_deref(),
-        args.rejected.as_deref(),
-        None,
-    )?;
+    if let Some(name) = &args.print_map {
+        return print_map(name);
+    }
+    let Some(file) = args.file.clone() else {
+        bail!("give a file of calls");
+    };
+    let kind = Kind::of(&file, &args)?;
+    check(&file, &kind, &args)?;
     let data_dir = context.data_dir()?;
     let engine = engine(&context, &data_dir)?;
     if let Some(warm) = &args.warm {
         warm_up(&engine, warm)?;
     }
-    let file = hash_file(&args.file).with_context(|| args.file.display().to_string())?;
-    let store = context.store().await?;
-    let names: Vec<(&str, &str)> = CATALOGUE.iter().map(|f| (f.name, f.words)).collect();
-    store.describe_features(VERSION, &names).await?;
-    let windows = Windows::new(context.settings.features.max_tracks, data_dir.windows_key());
-    let by = args.file.file_name().unwrap_or_default().to_string_lossy();
-    let mut importer = Importer::new(&engine, &store, file, windows, by.into_owned());
-    let mut rows = Rows::open(
-        &args.file,
-        "importing",
-        args.rejected.clone(),
-        Order::new(Some(clock::now())),
-    )?;
-    while let Some((record, line)) = rows.next()? {
-        importer.take(&record, line).await?;
-    }
-    let (windows, done) = importer.finish().await?;
-    ImportedWindows::write(&data_dir, &file.name(), &windows, clock::now())?;
-    let set_aside = rows.finish()?;
-    if args.format.json {
-        output::json(&serde_json::json!({"imported": done, "set_aside": set_aside}))?;
-    } else {
-        output::line(&format!(
-            "{} calls in ClickHouse ({} were there before), {} with a verdict, {} would have been refused",
-            done.calls, done.already, done.verdicts, done.refused
-        ))?;
-    }
-    Ok(if set_aside > 0 {
+    let audit = args
+        .report
+        .is_some()
+        .then(|| Audit::new(report::thresholds(&engine)));
+    let work = Work {
+        context: &context,
+        data_dir: &data_dir,
+        engine: &engine,
+        file: &file,
+        args: &args,
+        kind,
+    };
+    let (done, ended, audit) = match args.dry_run {
+        true => work.walk(audit)?,
+        false => work.store(audit).await?,
+    };
+    let report = audit.map(|audit| audit.finish(&name_of(&file)));
+    report::tell(done, ended.set_aside, report.as_ref(), &args)?;
+    Ok(if ended.set_aside > 0 {
         Done::SomeSetAside
     } else {
         Done::All
     })
 }
 
-/// Before anything is done or written: each file of calls has a good header, and nothing that
-/// is read would be written over.
-pub(super) fn check_files(
-    file: &Path,
-    warm: Option<&Path>,
-    rejected: Option<&Path>,
-    out: Option<&Path>,
-) -> anyhow::Result<()> {
-    let aside = rejected.map_or_else(|| rejected_of(file), Path::to_owned);
-    let warm_aside = warm.map(rejected_of);
-    let inputs: Vec<&Path> = std::iter::once(file).chain(warm).collect();
-    let outputs: Vec<&Path> = std::iter::once(aside.as_path())
-        .chain(out)
-        // The same history may be walked through twice.
-        .chain(warm_aside.as_deref().filter(|other| *other != aside))
-        .collect();
-    check_apart(&inputs, &outputs)?;
-    for path in inputs {
-        let opened = File::open(path).with_context(|| path.display().to_string())?;
-        Reader::new(BufReader::new(opened)).with_context(|| path.display().to_string())?;
+fn print_map(name: &str) -> anyhow::Result<Done> {
+    let names = || map::READY.map(|(name, _)| name).join(", ");
+    let text = map::ready(name)
+        .with_context(|| format!("no ready map `{name}`: there are {}", names()))?;
+    output::line(text.trim_end())?;
+    Ok(Done::All)
+}
+
+/// What a file is.
+enum Kind {
+    Own,
+    Mapped(Box<MapFile>),
+    Capture,
+}
+
+impl Kind {
+    fn of(file: &Path, args: &ImportArgs) -> anyhow::Result<Self> {
+        let mut opened = File::open(file).with_context(|| file.display().to_string())?;
+        let mut first = [0; 4];
+        let mut filled = 0;
+        while filled < first.len() {
+            match opened.read(&mut first[filled..])? {
+                0 => break,
+                read => filled += read,
+            }
+        }
+        if filled == first.len() && is_capture(first) {
+            if args.map.is_some() {
+                bail!("{} is a capture: it needs no --map", file.display());
+            }
+            return Ok(Self::Capture);
+        }
+        let Some(name) = &args.map else {
+            return Ok(Self::Own);
+        };
+        let said = said::said(&args.set)?;
+        let text = match map::ready(name) {
+            Some(text) => text.to_owned(),
+            None => std::fs::read_to_string(name)
+                .with_context(|| format!("map {name}: neither a ready one nor a file"))?,
+        };
+        let map = MapFile::parse(&text, &said).with_context(|| format!("map {name}"))?;
+        Ok(Self::Mapped(Box::new(map)))
     }
-    Ok(())
+}
+
+/// Nothing that is read would be written over, and what is written can be.
+fn check(file: &Path, kind: &Kind, args: &ImportArgs) -> anyhow::Result<()> {
+    let out = args.report.as_ref().and_then(Option::as_deref);
+    if let Some(out) = out {
+        report::check_ending(out)?;
+    }
+    let (warm, rejected) = (args.warm.as_deref(), args.rejected.as_deref());
+    match kind {
+        Kind::Own => check_files(file, warm, rejected, out),
+        Kind::Mapped(_) | Kind::Capture => {
+            let own_map = args.map.as_ref().filter(|name| map::ready(name).is_none());
+            let own_map = own_map.map(Path::new);
+            let inputs: Vec<&Path> = [Some(file), warm, own_map].into_iter().flatten().collect();
+            let aside = rejected.map_or_else(|| super::aside::rejected_of(file), Path::to_owned);
+            let outputs: Vec<&Path> = std::iter::once(aside.as_path()).chain(out).collect();
+            check_apart(&inputs, &outputs)
+        }
+    }
+}
+
+/// One import at work.
+struct Work<'a> {
+    context: &'a Context,
+    data_dir: &'a DataDir,
+    engine: &'a Engine,
+    file: &'a Path,
+    args: &'a ImportArgs,
+    kind: Kind,
+}
+
+type Outcome = (Option<Imported>, Ended, Option<Audit>);
+
+impl Work<'_> {
+    fn calls(&self) -> anyhow::Result<Calls> {
+        let unreadable = Unreadable::new(self.file, self.args.rejected.clone());
+        let order = Order::new(Some(clock::now()));
+        let sorting = || Sorting::new(self.data_dir.path(), order);
+        Ok(match &self.kind {
+            Kind::Own => {
+                let rejected = self.args.rejected.clone();
+                Calls::Own(Box::new(Rows::open(
+                    self.file,
+                    "importing",
+                    rejected,
+                    order,
+                )?))
+            }
+            Kind::Mapped(map) => {
+                Calls::Sorted(Box::new(sorting().mapped(self.file, map, unreadable)?))
+            }
+            Kind::Capture => Calls::Sorted(Box::new(sorting().capture(self.file, unreadable)?)),
+        })
+    }
+
+    /// Decides every call and stores none.
+    fn walk(&self, mut audit: Option<Audit>) -> anyhow::Result<Outcome> {
+        let mut calls = self.calls()?;
+        let mut identities = Identities::new();
+        while let Some(row) = calls.next()? {
+            let event = decide(self.engine, &row, identities.id(&row.record));
+            if let (Some(audit), Some(event)) = (&mut audit, &event) {
+                audit.take(&row, event);
+            }
+        }
+        Ok((None, calls.finish()?, audit))
+    }
+
+    async fn store(&self, mut audit: Option<Audit>) -> anyhow::Result<Outcome> {
+        let store = self.context.store().await?;
+        let names: Vec<(&str, &str)> = CATALOGUE.iter().map(|f| (f.name, f.words)).collect();
+        store.describe_features(VERSION, &names).await?;
+        let turn = Turn::take(self.data_dir.path(), store.clock().await?)?;
+        let file = hash_file(self.file).with_context(|| self.file.display().to_string())?;
+        let tracks = self.context.settings.features.max_tracks;
+        let windows = Windows::new(tracks, self.data_dir.windows_key());
+        let origin = Origin {
+            file,
+            by: name_of(self.file),
+            unlearned_since: turn.unlearned_since(),
+        };
+        let mut importer = Importer::new(self.engine, &store, origin, windows);
+        let mut calls = self.calls()?;
+        while let Some(row) = calls.next()? {
+            let event = importer.take(&row).await?;
+            if let (Some(audit), Some(event)) = (&mut audit, event) {
+                audit.take(&row, event);
+            }
+        }
+        let (learned, done) = importer.finish().await?;
+        if let Some(name) = &learned.name {
+            ImportedWindows::write(self.data_dir, name, &learned.windows, clock::now())?;
+        }
+        turn.end()?;
+        Ok((Some(done), calls.finish()?, audit))
+    }
+}
+
+fn name_of(file: &Path) -> String {
+    file.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// An engine with the accounts and the promoted model of the data folder, and empty windows.
@@ -116,143 +307,4 @@ pub(super) fn engine(context: &Context, data_dir: &DataDir) -> anyhow::Result<En
         swapped.context("the promoted model is refused")?;
     }
     Ok(engine)
-}
-
-/// Walks the windows through a history.
-pub(super) fn warm_up(engine: &Engine, history: &Path) -> anyhow::Result<()> {
-    let file = hash_file(history).with_context(|| history.display().to_string())?;
-    let mut rows = Rows::open(history, "warming up", None, Order::new(None))?;
-    while let Some((record, line)) = rows.next()? {
-        let _walked = decide(engine, &record, file.call_id(line));
-    }
-    rows.finish()?;
-    Ok(())
-}
-
-/// Good rows of a file one by one; bad ones are told and set aside.
-pub(super) struct Rows {
-    reader: Reader<BufReader<File>>,
-    bar: indicatif::ProgressBar,
-    path: PathBuf,
-    aside: Aside,
-    read: u64,
-    order: Order,
-}
-
-impl Rows {
-    pub(super) fn open(
-        path: &Path,
-        what: &'static str,
-        rejected: Option<PathBuf>,
-        order: Order,
-    ) -> anyhow::Result<Self> {
-        let file = File::open(path).with_context(|| path.display().to_string())?;
-        let bar = progress::bytes(file.metadata()?.len(), what);
-        let reader =
-            Reader::new(BufReader::new(file)).with_context(|| path.display().to_string())?;
-        Ok(Self {
-            reader,
-            bar,
-            path: path.to_owned(),
-            aside: Aside::new(rejected.unwrap_or_else(|| rejected_of(path))),
-            read: 0,
-            order,
-        })
-    }
-
-    /// The next good row and its line.
-    pub(super) fn next(&mut self) -> anyhow::Result<Option<(CallRecord, u64)>> {
-        loop {
-            self.read += 1;
-            if self.read.is_multiple_of(STEP) {
-                self.bar.set_position(self.reader.bytes());
-            }
-            match self.reader.next() {
-                None => return Ok(None),
-                Some(Ok(record)) => {
-                    let line = self.reader.line();
-                    match self.order.check(&record) {
-                        Ok(()) => return Ok(Some((record, line))),
-                        Err(problem) => self.set_aside(&BadRow {
-                            line,
-                            problem,
-                            raw: raw(&record),
-                        })?,
-                    }
-                }
-                Some(Err(RowError::Bad(row))) => self.set_aside(&row)?,
-                Some(Err(error)) => {
-                    return Err(error).with_context(|| self.path.display().to_string());
-                }
-            }
-        }
-    }
-
-    fn set_aside(&mut self, row: &BadRow) -> anyhow::Result<()> {
-        self.aside.take(&self.bar, row.line, &row.problem, &row.raw)
-    }
-
-    /// How many rows were set aside.
-    pub(super) fn finish(self) -> anyhow::Result<u64> {
-        self.bar.finish_and_clear();
-        self.aside.finish(
-            &self.path,
-            "correct those and import them alone: the whole file again, with other bytes, would \
-             count the others twice",
-        )
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HEADER: &str =
-        "time,domain,user,dialed_number,source_ip,user_agent,calls,verdict,campaign\n";
-
-    #[test]
-    fn bad_rows_are_set_aside_as_csv() {
-        let folder = tempfile::tempdir().expect("folder");
-        let path = folder.path().join("calls.csv");
-        std::fs::write(&path, format!("{HEADER}a,\"b\nsoon,d,u,1,192.0.2.1,a,,,\n"))
-            .expect("written");
-        let mut rows = Rows::open(&path, "reading", None, Order::new(None)).expect("opened");
-        assert!(rows.next().expect("read").is_none());
-        assert_eq!(rows.finish().expect("finished"), 2);
-        let mut aside = csv::Reader::from_path(rejected_of(&path)).expect("there");
-        let header: Vec<String> = aside
-            .headers()
-            .expect("a header")
-            .iter()
-            .map(Into::into)
-            .collect();
-        assert_eq!(header, ["line", "problem", "row"]);
-        let rows: Vec<csv::StringRecord> = aside.records().map(|r| r.expect("a row")).collect();
-        assert_eq!(rows.len(), 2);
-        assert_eq!((&rows[0][0], &rows[0][2]), ("2", "a,\"b"));
-        assert_eq!(
-            (&rows[1][0], &rows[1][2]),
-            ("3", "soon,d,u,1,192.0.2.1,a,,,")
-        );
-    }
-
-    #[test]
-    fn what_is_read_is_not_written_over() {
-        let folder = tempfile::tempdir().expect("folder");
-        let at = |name: &str| folder.path().join(name);
-        for name in ["calls.csv", "history.csv"] {
-            std::fs::write(at(name), HEADER).expect("written");
-        }
-        let (calls, history) = (at("calls.csv"), at("history.csv"));
-        let check = |rejected: Option<&Path>, out: Option<&Path>| {
-            check_files(&calls, Some(&history), rejected, out)
-        };
-        check(None, Some(&at("out.csv"))).expect("fine");
-        check(None, Some(&calls)).expect_err("the input");
-        check(None, Some(&history)).expect_err("the history");
-        check(Some(&calls), None).expect_err("the input");
-        check(None, Some(&rejected_of(&calls))).expect_err("twice");
-        std::fs::write(&history, "no header\n").expect("written");
-        check(None, None).expect_err("a header that is none");
-    }
 }

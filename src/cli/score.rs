@@ -4,7 +4,7 @@ use super::context::Context;
 use super::draft::Draft;
 use super::import::{Rows, check_files, engine, warm_up};
 use super::{Done, output};
-use crate::replay::{Order, ScoredWriter, decide, hash_file};
+use crate::replay::{Identities, Order, ScoredWriter, decide};
 use anyhow::Context as _;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
@@ -63,7 +63,6 @@ pub(super) fn run(context: &Context, args: ScoreArgs) -> anyhow::Result<Done> {
     if let Some(warm) = &args.warm {
         warm_up(&engine, warm)?;
     }
-    let file = hash_file(&args.file).with_context(|| args.file.display().to_string())?;
     let out = match to_file {
         None => Out::Stdout(BufWriter::new(output::Stdout)),
         Some(path) => Out::File(Draft::create(path)?),
@@ -71,9 +70,10 @@ pub(super) fn run(context: &Context, args: ScoreArgs) -> anyhow::Result<Done> {
     let mut writer = ScoredWriter::new(out)?;
     let mut rows = Rows::open(&args.file, "scoring", args.rejected, Order::new(None))?;
     let mut scored = 0_u64;
-    while let Some((record, line)) = rows.next()? {
-        if let Some(event) = decide(&engine, &record, file.call_id(line)) {
-            writer.write(&record, &event)?;
+    let mut identities = Identities::new();
+    while let Some(row) = rows.next()? {
+        if let Some(event) = decide(&engine, &row, identities.id(&row.record)) {
+            writer.write(&row.record, &event)?;
             scored += 1;
         }
     }

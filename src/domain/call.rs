@@ -55,7 +55,7 @@ impl Ingress {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CallAttempt {
     /// Identity of the row. From SIP: a keyed hash of the transaction, so that a retransmission
-    /// has the same; from a file: a hash of the file and the line.
+    /// has the same; from a file: a hash of what the row says.
     pub id: Uuid,
     /// The door it came in by.
     pub ingress: Ingress,

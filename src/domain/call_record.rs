@@ -2,11 +2,12 @@
 
 use super::{Timestamp, Verdict};
 use chrono::{DateTime, SecondsFormat};
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::net::IpAddr;
 
 /// One row.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallRecord {
     /// When the call was attempted.
     pub time: Timestamp,

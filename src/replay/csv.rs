@@ -94,6 +94,9 @@ pub enum RowProblem {
         /// By how much.
         seconds: u64,
     },
+    /// A value that a map of columns cannot make out.
+    #[error(transparent)]
+    Map(#[from] super::map::MapProblem),
     /// Later than now.
     #[error("lies in the future: check the time zone of the file")]
     Future,

@@ -1,10 +1,9 @@
-//! A file's identity: what makes its calls' ids and its batches' tokens.
+//! A file's identity: where its calls are said to come from.
 
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
-use uuid::Uuid;
 
 /// SHA-256 of a file's content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,25 +16,7 @@ impl FileHash {
         Self(bytes)
     }
 
-    /// Id of the call on a line: the same file and line, the same id.
-    #[must_use]
-    pub fn call_id(&self, line: u64) -> Uuid {
-        let mut hasher = Sha256::new();
-        hasher.update(self.0);
-        hasher.update(line.to_le_bytes());
-        let digest = hasher.finalize();
-        let mut id = [0; 16];
-        id.copy_from_slice(&digest[..16]);
-        uuid::Builder::from_custom_bytes(id).into_uuid()
-    }
-
-    /// Short name of the file's content, hexadecimal.
-    #[must_use]
-    pub fn name(&self) -> String {
-        format!("{:016x}", self.number())
-    }
-
-    /// The first eight bytes as a number.
+    /// The first eight bytes as a number: `calls.source_file`.
     #[must_use]
     pub fn number(&self) -> u64 {
         let [a, b, c, d, e, f, g, h, ..] = self.0;

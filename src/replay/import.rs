@@ -1,10 +1,19 @@
-//! Rows of a file into ClickHouse, each exactly once however often the import is repeated.
+//! Rows of a file into ClickHouse, each exactly once, however often and in however many copies of
+//! the file they come.
+//!
+//! A row is known by its id ([`super::Identities`]). Before a batch is sent ClickHouse is asked
+//! which of it are there, and only the others are sent, under a token that is a hash of their
+//! ids; afterwards it is asked again. Killed anywhere, the next run finds what is there and goes
+//! on; an insert that was on its way meanwhile has the same token as its repetition.
 
-use super::{FileHash, decide};
+use super::{FileHash, Identities, Row, decide};
 use crate::decide::Engine;
-use crate::domain::{CallEvent, CallRecord};
+use crate::domain::{CallEvent, Timestamp};
 use crate::features::{Context, Windows};
-use crate::store::{Placed, Source, Store, StoreError, VerdictEntry};
+use crate::store::{Present, Source, Store, StoreError, VerdictEntry};
+use sha2::{Digest, Sha256};
+use std::collections::{HashMap, HashSet};
+use uuid::Uuid;
 
 /// Rows of one insert.
 const BATCH: usize = 20_000;
@@ -27,13 +36,13 @@ pub enum ImportError {
     },
     /// Rows are there more than once.
     #[error(
-        "{surplus} rows of batch {token} are stored more than once: remove them by their source_file and source_offset"
+        "{surplus} calls are stored more than once, the first is {id}: two imports ran at once; remove the surplus rows by their id and source_file"
     )]
     Surplus {
         /// How many too many.
         surplus: usize,
-        /// The batch.
-        token: String,
+        /// One of them.
+        id: Uuid,
     },
 }
 
@@ -50,61 +59,81 @@ pub struct Imported {
     pub refused: u64,
 }
 
+/// What the calls new to ClickHouse show of habits, for the running service to join.
+#[derive(Debug)]
+pub struct Learned {
+    /// Their habits alone.
+    pub windows: Windows,
+    /// A name of just these calls; `None`: none is new.
+    pub name: Option<String>,
+}
+
+/// Where the rows are said to come from.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// The file.
+    pub file: FileHash,
+    /// What it is called in the verdicts.
+    pub by: String,
+    /// Rows stored since then, by ClickHouse's clock, are as good as new: the run that stored them
+    /// ended before their habits were kept.
+    pub unlearned_since: u32,
+}
+
 /// Takes rows, decides them and stores them in batches.
 pub struct Importer<'a> {
     engine: &'a Engine,
     store: &'a Store,
-    file: FileHash,
-    by: String,
-    /// What this file alone shows of habits, for the running service to join.
+    origin: Origin,
+    identities: Identities,
     windows: Windows,
+    /// Ids whose habits are in `windows`.
+    learned: Sha256,
+    any_learned: bool,
     batch: Vec<(CallEvent, u64)>,
     verdicts: Vec<VerdictEntry>,
     done: Imported,
 }
 
 impl<'a> Importer<'a> {
-    /// `windows` are empty ones, to be filled from this file; `by` names the file in the
-    /// verdicts.
+    /// `windows` are empty ones, to be filled from what is new.
     #[must_use]
-    pub fn new(
-        engine: &'a Engine,
-        store: &'a Store,
-        file: FileHash,
-        windows: Windows,
-        by: String,
-    ) -> Self {
+    pub fn new(engine: &'a Engine, store: &'a Store, origin: Origin, windows: Windows) -> Self {
         Self {
             engine,
             store,
-            file,
-            by,
+            origin,
+            identities: Identities::new(),
             windows,
+            learned: Sha256::new(),
+            any_learned: false,
             batch: Vec::with_capacity(BATCH),
             verdicts: Vec::new(),
             done: Imported::default(),
         }
     }
 
-    /// Takes the row of a line; stores a batch when one is full.
+    /// Takes a row; stores a batch when one is full. What was decided of it.
     ///
     /// # Errors
     /// The batch could not be stored.
-    pub async fn take(&mut self, record: &CallRecord, line: u64) -> Result<(), ImportError> {
-        let id = self.file.call_id(line);
-        let Some(event) = decide(self.engine, record, id) else {
-            return Ok(());
+    pub async fn take(&mut self, row: &Row) -> Result<Option<&CallEvent>, ImportError> {
+        if self.batch.len() >= BATCH {
+            self.flush().await?;
+        }
+        let id = self.identities.id(&row.record);
+        let Some(event) = decide(self.engine, row, id) else {
+            return Ok(None);
         };
-        self.windows.observe(&Context::of_event(&event), event.at);
         if !event.decision.code.is_approved() {
             self.done.refused += 1;
         }
-        if let Some(verdict) = record.verdict {
+        if let Some(verdict) = row.record.verdict {
             self.verdicts.push(VerdictEntry {
                 id,
                 verdict,
-                campaign: record.campaign.clone(),
-                by: self.by.clone(),
+                campaign: row.record.campaign.clone(),
+                by: self.origin.by.clone(),
                 source: "import".to_owned(),
                 note: String::new(),
                 // When the call was: an analyst's later word goes before the file's, however
@@ -112,83 +141,134 @@ impl<'a> Importer<'a> {
                 at: event.at,
             });
         }
-        self.batch.push((event, line));
-        if self.batch.len() >= BATCH {
-            self.flush().await?;
-        }
-        Ok(())
+        self.batch.push((event, row.line));
+        Ok(self.batch.last().map(|(event, _)| event))
     }
 
-    /// Stores what is left; the file's habits and what was done.
+    /// Stores what is left; what is new of habits and what was done.
     ///
     /// # Errors
     /// The last batch could not be stored.
-    pub async fn finish(mut self) -> Result<(Windows, Imported), ImportError> {
+    pub async fn finish(mut self) -> Result<(Learned, Imported), ImportError> {
         self.flush().await?;
-        Ok((self.windows, self.done))
+        let name = self.any_learned.then(|| {
+            let digest: [u8; 32] = self.learned.finalize().into();
+            digest[..8].iter().map(|b| format!("{b:02x}")).collect()
+        });
+        let learned = Learned {
+            windows: self.windows,
+            name,
+        };
+        Ok((learned, self.done))
     }
 
     async fn flush(&mut self) -> Result<(), ImportError> {
-        let (Some((_, start)), Some((_, last))) = (self.batch.first(), self.batch.last()) else {
+        if self.batch.is_empty() {
             return Ok(());
-        };
-        let times = || self.batch.iter().map(|(event, _)| event.at);
-        let placed = Placed {
-            file: self.file.number(),
-            start: *start,
-            end: last + 1,
-            first: times().min().unwrap_or_default(),
-            last: times().max().unwrap_or_default(),
-        };
-        let token = format!("import:{}:{start}:{}", self.file.name(), self.batch.len());
-        let present = self.store.present(&placed).await?;
-        let before = present.len();
-        if before < self.batch.len() {
-            self.insert(&token, &present).await?;
         }
-        let after = self.store.present(&placed).await?.len();
-        match after.cmp(&self.batch.len()) {
-            std::cmp::Ordering::Equal => {}
-            std::cmp::Ordering::Less => {
-                return Err(ImportError::Short {
-                    sent: self.batch.len(),
-                    lacking: self.batch.len() - after,
-                });
-            }
-            std::cmp::Ordering::Greater => {
-                return Err(ImportError::Surplus {
-                    surplus: after - self.batch.len(),
-                    token,
-                });
-            }
+        let ids: Vec<Uuid> = self
+            .batch
+            .iter()
+            .map(|(event, _)| event.attempt.id)
+            .collect();
+        let before = self.present(&ids).await?;
+        let stored: HashMap<Uuid, u32> = before.iter().map(|p| (p.id, p.stored)).collect();
+        if stored.len() < ids.len() {
+            self.insert(&stored).await?;
         }
-        self.store
-            .insert_verdicts(&self.verdicts, &format!("{token}:verdicts"))
-            .await?;
-        self.done.calls += self.batch.len() as u64;
-        self.done.already += before as u64;
-        self.done.verdicts += self.verdicts.len() as u64;
+        check(&ids, &self.present(&ids).await?)?;
+        self.learn(&stored);
+        let verdicts = self.note_verdicts().await?;
+        self.done.calls += ids.len() as u64;
+        self.done.already += stored.len() as u64;
+        self.done.verdicts += verdicts;
         self.batch.clear();
-        self.verdicts.clear();
         Ok(())
     }
 
-    /// Sends the rows whose lines are not in `present` (sorted). Part of a batch has a token of
-    /// its own: under the whole batch's it would be dropped.
-    async fn insert(&self, token: &str, present: &[u64]) -> Result<(), ImportError> {
-        let file = self.file.number();
-        let token = match present.len() {
-            0 => token.to_owned(),
-            some => format!("{token}:after:{some}"),
+    async fn present(&self, ids: &[Uuid]) -> Result<Vec<Present>, StoreError> {
+        let times = || self.batch.iter().map(|(event, _)| event.at);
+        let first: Timestamp = times().min().unwrap_or_default();
+        let last = times().max().unwrap_or_default();
+        self.store.present_ids(ids, first, last).await
+    }
+
+    /// Sends the rows that are not stored.
+    async fn insert(&self, stored: &HashMap<Uuid, u32>) -> Result<(), StoreError> {
+        let lacking = || {
+            let lacks = |event: &CallEvent| !stored.contains_key(&event.attempt.id);
+            self.batch.iter().filter(move |(event, _)| lacks(event))
         };
-        let lacking = self
-            .batch
-            .iter()
-            .filter(|(_, line)| present.binary_search(line).is_err());
-        let rows = lacking.map(|(event, offset)| {
-            let offset = *offset;
+        let token = token(lacking().map(|(event, _)| event.attempt.id));
+        let file = self.origin.file.number();
+        let rows = lacking().map(|(event, line)| {
+            let offset = *line;
             (event, Source { file, offset })
         });
-        Ok(self.store.insert_calls(rows, &token).await?)
+        self.store.insert_calls(rows, &token).await
     }
+
+    /// Habits are learned once from each call, though it may be read often.
+    fn learn(&mut self, stored: &HashMap<Uuid, u32>) {
+        let since = self.origin.unlearned_since;
+        for (event, _) in &self.batch {
+            let id = event.attempt.id;
+            if stored.get(&id).is_none_or(|at| *at >= since) {
+                self.windows.observe(&Context::of_event(event), event.at);
+                self.learned.update(id.as_bytes());
+                self.any_learned = true;
+            }
+        }
+    }
+
+    /// Notes the verdicts that files have not said yet; how many calls have one.
+    async fn note_verdicts(&mut self) -> Result<u64, StoreError> {
+        let entries = std::mem::take(&mut self.verdicts);
+        let ids: Vec<Uuid> = entries.iter().map(|entry| entry.id).collect();
+        let said = self.store.imported_verdicts(&ids).await?;
+        let said: HashMap<Uuid, _> = said.iter().map(|said| (said.id, said)).collect();
+        let mut new = Vec::new();
+        for entry in &entries {
+            let at = match said.get(&entry.id) {
+                Some(said) if said.is_said_by(entry) => continue,
+                // Behind what the file said before, and still before any analyst.
+                Some(said) => Timestamp(said.micros + 1).max(entry.at),
+                None => entry.at,
+            };
+            let entry = entry.clone();
+            new.push(VerdictEntry { at, ..entry });
+        }
+        // Not of the ids alone: a word may change and change back.
+        self.store
+            .insert_verdicts(&new, &format!("import:{}", Uuid::from_u128(rand::random())))
+            .await?;
+        Ok(entries.len() as u64)
+    }
+}
+
+/// Whether each id is there, and once.
+fn check(ids: &[Uuid], present: &[Present]) -> Result<(), ImportError> {
+    if let Some(twice) = present.windows(2).find(|pair| pair[0].id == pair[1].id) {
+        let all: HashSet<Uuid> = present.iter().map(|p| p.id).collect();
+        return Err(ImportError::Surplus {
+            surplus: present.len() - all.len(),
+            id: twice[0].id,
+        });
+    }
+    if present.len() < ids.len() {
+        return Err(ImportError::Short {
+            sent: ids.len(),
+            lacking: ids.len() - present.len(),
+        });
+    }
+    Ok(())
+}
+
+/// The same rows, the same token.
+fn token(ids: impl Iterator<Item = Uuid>) -> String {
+    let mut hasher = Sha256::new();
+    ids.for_each(|id| hasher.update(id.as_bytes()));
+    let digest: [u8; 32] = hasher.finalize().into();
+    let hex: String = digest[..16].iter().map(|b| format!("{b:02x}")).collect();
+    format!("import:{hex}")
 }

@@ -65,14 +65,14 @@ pub(super) fn content_length(head: &[u8]) -> Result<usize, Malformed> {
         .ok_or(Malformed::ContentLength)
 }
 
-fn has_sip_prefix(text: &[u8]) -> bool {
+pub(super) fn has_sip_prefix(text: &[u8]) -> bool {
     text.get(..4)
         .is_some_and(|p| p.eq_ignore_ascii_case(b"SIP/"))
 }
 
 /// The next line with its folds (section 7.3.1) but without its end, and what follows it.
 /// A bare LF ends a line too, as in the servers this one stands beside.
-fn next_line(text: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(super) fn next_line(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut from = 0;
     loop {
         let end = from + text[from..].iter().position(|b| *b == b'\n')?;
@@ -110,12 +110,12 @@ fn has_control(line: &[u8]) -> bool {
 }
 
 #[derive(Default)]
-struct Fields<'a> {
+pub(super) struct Fields<'a> {
     vias: Vec<&'a [u8]>,
-    from: Option<&'a [u8]>,
-    to: Option<&'a [u8]>,
-    call_id: Option<&'a [u8]>,
-    cseq: Option<&'a [u8]>,
+    pub(super) from: Option<&'a [u8]>,
+    pub(super) to: Option<&'a [u8]>,
+    pub(super) call_id: Option<&'a [u8]>,
+    pub(super) cseq: Option<&'a [u8]>,
     max_forwards: Option<&'a [u8]>,
     content_length: Option<&'a [u8]>,
     require: Vec<&'a [u8]>,
@@ -163,7 +163,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Reads headers up to the empty line; returns what follows it.
-    fn read_headers(&mut self, mut rest: &'a [u8]) -> &'a [u8] {
+    pub(super) fn read_headers(&mut self, mut rest: &'a [u8]) -> &'a [u8] {
         loop {
             let Some((line, after)) = next_line(rest) else {
                 self.blame(Malformed::Unfinished);

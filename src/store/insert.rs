@@ -3,8 +3,25 @@
 use super::client::{END_TIMEOUT, SEND_TIMEOUT, within};
 use super::{CallRow, Store, StoreError};
 use crate::domain::{CallEvent, Timestamp};
+use clickhouse::Row;
+use serde::Deserialize;
+use uuid::Uuid;
 
 const PRESENT: &str = include_str!("../../sql/store/present.sql");
+const PRESENT_IDS: &str = include_str!("../../sql/store/present_ids.sql");
+
+/// Ids of one question: they travel in its address, which may have 64 KiB.
+pub(super) const IDS: usize = 1_000;
+
+/// A stored call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Row, Deserialize)]
+pub struct Present {
+    /// Which.
+    #[serde(with = "clickhouse::serde::uuid")]
+    pub id: Uuid,
+    /// When it came into ClickHouse, seconds of ClickHouse's own clock.
+    pub stored: u32,
+}
 
 /// Where a row comes from: unique for ever, so that a row can be asked for by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,4 +98,45 @@ impl Store {
             .with_setting("select_sequential_consistency", "1");
         within(END_TIMEOUT, query.fetch_all::<u64>()).await
     }
+
+    /// Which of some calls between two times are in `calls`, sorted by id; one that is there twice
+    /// is listed twice.
+    ///
+    /// # Errors
+    /// ClickHouse could not say.
+    pub async fn present_ids(
+        &self,
+        ids: &[Uuid],
+        first: Timestamp,
+        last: Timestamp,
+    ) -> Result<Vec<Present>, StoreError> {
+        let mut present = Vec::new();
+        for part in ids.chunks(IDS) {
+            let query = self
+                .client
+                .query_raw(PRESENT_IDS)
+                .param("ids", texts(part))
+                .param("first", first.0)
+                .param("last", last.0)
+                // As in `present`.
+                .with_setting("select_sequential_consistency", "1");
+            present.extend(within(END_TIMEOUT, query.fetch_all::<Present>()).await?);
+        }
+        present.sort_unstable();
+        Ok(present)
+    }
+
+    /// ClickHouse's own clock, seconds: what [`Present::stored`] is measured by.
+    ///
+    /// # Errors
+    /// ClickHouse could not say.
+    pub async fn clock(&self) -> Result<u32, StoreError> {
+        let query = self.client.query_raw("SELECT toUnixTimestamp(now())");
+        within(END_TIMEOUT, query.fetch_one::<u32>()).await
+    }
+}
+
+/// Ids as a parameter of type `Array(UUID)`.
+pub(super) fn texts(ids: &[Uuid]) -> Vec<String> {
+    ids.iter().map(Uuid::to_string).collect()
 }

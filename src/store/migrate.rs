@@ -36,6 +36,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(3, "0003_feature_names"),
     migration!(4, "0004_subscriber"),
     migration!(5, "0005_evidence"),
+    migration!(6, "0006_verdicts_withdrawn"),
 ];
 
 /// Why the tables are not as this program needs them.

@@ -11,14 +11,20 @@ mod client;
 pub mod embedded;
 mod error;
 mod insert;
+mod judge;
 mod migrate;
 mod query;
 mod row;
+mod suggest;
 mod verdicts;
 
 pub use client::{Store, StoreSettings};
 pub use error::{Meaning, StoreError};
-pub use insert::{Placed, Source};
+pub use insert::{Placed, Present, Source};
+pub use judge::{
+    Found, History, JudgeError, Judged, MAX_JUDGED, MAX_SUGGESTED, Noted, Said, Settle, Sought,
+    Suggestion, Word,
+};
 pub use migrate::MigrateError;
 pub use row::CallRow;
 pub use verdicts::{FeatureNamesError, VerdictEntry};

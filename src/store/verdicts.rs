@@ -1,12 +1,15 @@
 //! Labels, and the names of the features they are learned from.
 
 use super::client::{END_TIMEOUT, SEND_TIMEOUT, bounded, within};
+use super::insert::{IDS, texts};
+use super::judge::Said;
 use super::{Store, StoreError};
 use crate::domain::{Timestamp, Verdict};
 use clickhouse::Row;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+const IMPORTED: &str = include_str!("../../sql/verdicts/imported.sql");
 const FEATURE_NAMES: &str = include_str!("../../sql/store/feature_names.sql");
 
 /// What somebody says a call was.
@@ -20,7 +23,7 @@ pub struct VerdictEntry {
     pub campaign: String,
     /// Who says so.
     pub by: String,
-    /// How it is known: `analyst`, `import`, `honeypot`, `report`.
+    /// How it is known: `analyst`, `customer`, `import`, `honeypot`, `report`.
     pub source: String,
     /// In his words; may be empty.
     pub note: String,
@@ -29,25 +32,45 @@ pub struct VerdictEntry {
 }
 
 #[derive(Row, Serialize)]
-struct VerdictRow<'a> {
+pub(super) struct VerdictRow<'a> {
     #[serde(with = "clickhouse::serde::uuid")]
-    id: Uuid,
-    verdict: i8,
-    campaign: &'a str,
-    by: &'a str,
-    source: &'a str,
-    note: &'a str,
-    at: i64,
+    pub(super) id: Uuid,
+    pub(super) verdict: i8,
+    pub(super) campaign: &'a str,
+    pub(super) by: &'a str,
+    pub(super) source: &'a str,
+    pub(super) note: &'a str,
+    pub(super) at: i64,
+}
+
+/// What files have said of a call so far.
+#[derive(Clone, Debug, PartialEq, Eq, Row, Deserialize)]
+pub struct ImportedVerdict {
+    /// The call.
+    #[serde(with = "clickhouse::serde::uuid")]
+    pub id: Uuid,
+    /// Value of the column's `Enum8`.
+    said: i8,
+    named: String,
+    /// When, microseconds since 1970.
+    pub micros: i64,
+}
+
+impl ImportedVerdict {
+    /// Whether a file says the same again.
+    #[must_use]
+    pub fn is_said_by(&self, entry: &VerdictEntry) -> bool {
+        self.id == entry.id
+            && self.said == Said::from(entry.verdict).value()
+            && self.named == entry.campaign
+    }
 }
 
 impl<'a> From<&'a VerdictEntry> for VerdictRow<'a> {
     fn from(entry: &'a VerdictEntry) -> Self {
         Self {
             id: entry.id,
-            verdict: match entry.verdict {
-                Verdict::Legitimate => 0,
-                Verdict::Fraud => 1,
-            },
+            verdict: Said::from(entry.verdict).value(),
             campaign: &entry.campaign,
             by: &entry.by,
             source: &entry.source,
@@ -89,7 +112,17 @@ impl Store {
         entries: &[VerdictEntry],
         token: &str,
     ) -> Result<(), StoreError> {
-        if entries.is_empty() {
+        self.insert_verdict_rows(entries.iter().map(VerdictRow::from), token)
+            .await
+    }
+
+    /// As [`Self::insert_verdicts`], of rows.
+    pub(super) async fn insert_verdict_rows<'a>(
+        &self,
+        rows: impl ExactSizeIterator<Item = VerdictRow<'a>>,
+        token: &str,
+    ) -> Result<(), StoreError> {
+        if rows.len() == 0 {
             return Ok(());
         }
         let insert = async {
@@ -101,12 +134,28 @@ impl Store {
                 .with_setting("insert_deduplication_token", token)
                 .with_setting("async_insert", "0")
                 .with_timeouts(Some(SEND_TIMEOUT), Some(END_TIMEOUT));
-            for entry in entries {
-                insert.write(&VerdictRow::from(entry)).await?;
+            for row in rows {
+                insert.write(&row).await?;
             }
             insert.end().await
         };
         within(SEND_TIMEOUT + END_TIMEOUT, insert).await
+    }
+
+    /// What files have said of some calls, each call's last word, in no order.
+    ///
+    /// # Errors
+    /// ClickHouse could not say.
+    pub async fn imported_verdicts(
+        &self,
+        ids: &[Uuid],
+    ) -> Result<Vec<ImportedVerdict>, StoreError> {
+        let mut said = Vec::new();
+        for part in ids.chunks(IDS) {
+            let query = self.client.query_raw(IMPORTED).param("ids", texts(part));
+            said.extend(within(END_TIMEOUT, query.fetch_all::<ImportedVerdict>()).await?);
+        }
+        Ok(said)
     }
 
     /// Writes the catalogue of features down, once per version: `(name, what it says)` in order.

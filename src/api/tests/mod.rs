@@ -7,6 +7,7 @@ mod hostile;
 mod passwords;
 mod resources;
 mod roles;
+mod verdicts;
 
 use super::question_tests::Service;
 use super::{Desk, router};
@@ -34,6 +35,8 @@ pub(super) struct Bench {
     accounts: Accounts,
     pub(super) operator: String,
 }
+
+pub(super) use verdicts::Shelf;
 
 /// An answer.
 #[derive(Debug)]
@@ -87,7 +90,13 @@ impl Bench {
         let vault = Vault::new([7; 32]);
         let calls = Service::over(&accounts, vault.clone());
         Self {
-            router: router(Desk::new(folder.path(), vault, calls.clone(), || NOW)),
+            router: router(Desk::new(
+                folder.path(),
+                vault,
+                calls.clone(),
+                Arc::new(Shelf::default()),
+                || NOW,
+            )),
             calls,
             folder,
             accounts,
@@ -200,6 +209,7 @@ impl Described {
             .replace("{plan}", "free")
             .replace("{country}", "TN")
             .replace("{name}", "boss")
+            .replace("{id}", verdicts::OURS)
     }
 
     /// Schema of its JSON body, and the body's type.

@@ -100,14 +100,31 @@ impl<R: Read> Lines<R> {
 
 /// The values of one line. Most lines have no quotation mark and are cut at the commas; the
 /// others go through the `csv` crate.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Values {
     /// Ends of the values of an unquoted line.
     ends: Vec<usize>,
     quoted: Option<csv::StringRecord>,
+    delimiter: u8,
+}
+
+impl Default for Values {
+    fn default() -> Self {
+        Self::divided_by(b',')
+    }
 }
 
 impl Values {
+    /// Of lines whose values are divided by a character of ASCII.
+    #[must_use]
+    pub const fn divided_by(delimiter: u8) -> Self {
+        Self {
+            ends: Vec::new(),
+            quoted: None,
+            delimiter,
+        }
+    }
+
     /// Cuts a line into its values.
     ///
     /// # Errors
@@ -116,10 +133,11 @@ impl Values {
         self.ends.clear();
         self.quoted = None;
         if line.contains('"') {
-            self.quoted = Some(split_quoted(line)?);
+            self.quoted = Some(split_quoted(line, self.delimiter)?);
             return Ok(());
         }
-        self.ends.extend(line.match_indices(',').map(|(at, _)| at));
+        let ends = line.match_indices(char::from(self.delimiter));
+        self.ends.extend(ends.map(|(at, _)| at));
         self.ends.push(line.len());
         Ok(())
     }
@@ -157,12 +175,13 @@ impl Values {
     }
 }
 
-fn split_quoted(line: &str) -> Result<csv::StringRecord, RowProblem> {
-    if !quotes_are_well_placed(line) {
+fn split_quoted(line: &str, delimiter: u8) -> Result<csv::StringRecord, RowProblem> {
+    if !quotes_are_well_placed(line, delimiter) {
         return Err(RowProblem::Quotes);
     }
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
+        .delimiter(delimiter)
         .buffer_capacity(line.len())
         .from_reader(line.as_bytes());
     let mut record = csv::StringRecord::new();
@@ -174,7 +193,7 @@ fn split_quoted(line: &str) -> Result<csv::StringRecord, RowProblem> {
 
 /// RFC 4180, section 2: a quoted value begins and ends with a mark, marks inside are doubled,
 /// an unquoted value has none. The `csv` crate forgives all of that and would guess.
-fn quotes_are_well_placed(line: &str) -> bool {
+fn quotes_are_well_placed(line: &str, delimiter: u8) -> bool {
     #[derive(PartialEq)]
     enum At {
         Start,
@@ -188,7 +207,7 @@ fn quotes_are_well_placed(line: &str) -> bool {
             (At::Quoted, b'"') => At::Closed,
             (At::Quoted, _) => At::Quoted,
             (At::Start | At::Closed, b'"') => At::Quoted,
-            (_, b',') => At::Start,
+            (_, byte) if byte == delimiter => At::Start,
             (At::Closed, _) | (At::Plain, b'"') => return false,
             (At::Start | At::Plain, _) => At::Plain,
         };

@@ -1,0 +1,8 @@
+-- Which calls of one batch are stored, and when each was; one that is there twice is listed
+-- twice. The times only prune: the batch's own.
+SELECT id, toUnixTimestamp(inserted_at) AS stored
+FROM calls
+WHERE id IN {ids:Array(UUID)}
+  AND at >= fromUnixTimestamp64Micro({first:Int64}, 'UTC')
+  AND at <= fromUnixTimestamp64Micro({last:Int64}, 'UTC')
+ORDER BY id

@@ -1,0 +1,450 @@
+//! Rows of another program's file, as calls.
+
+use super::MapProblem;
+use super::file::{ColumnName, MapError, MapFile, Place, Places, Seconds, pattern};
+use super::times::TimeZone;
+use crate::domain::{CallRecord, Column, Timestamp};
+use crate::replay::Row;
+use crate::replay::csv::{Advance, BadRow, Lines, RowError, RowProblem, Values};
+use regex::Regex;
+use std::io::Read;
+
+/// A column of the file and what of it is the value.
+#[derive(Debug)]
+struct Taken {
+    at: usize,
+    pattern: Option<Regex>,
+}
+
+/// Where each field comes from.
+#[derive(Debug)]
+struct Fields {
+    time: Vec<Taken>,
+    end: Vec<Taken>,
+    user: Vec<Taken>,
+    dialed_number: Vec<Taken>,
+    domain: Vec<Taken>,
+    source_ip: Vec<Taken>,
+    user_agent: Vec<Taken>,
+    calls: Vec<Taken>,
+    call_id: Vec<Taken>,
+    verdict: Vec<Taken>,
+    campaign: Vec<Taken>,
+    duration: Vec<Taken>,
+    up: Vec<Taken>,
+    answered: Option<Taken>,
+    only: Vec<Taken>,
+}
+
+/// Rows that are no calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Left(pub u64);
+
+/// Reads calls by a map.
+#[derive(Debug)]
+pub struct MapReader<R> {
+    lines: Lines<R>,
+    map: MapFile,
+    fields: Fields,
+    /// Columns of the header; `None`: rows may have any number.
+    width: Option<usize>,
+    values: Values,
+    left: Left,
+    stopped: bool,
+}
+
+impl<R: Read> MapReader<R> {
+    /// Reads the header, where the file has one.
+    ///
+    /// # Errors
+    /// A column of the map is not in the file.
+    pub fn new(source: R, map: MapFile) -> Result<Self, MapError> {
+        let mut lines = Lines::new(source);
+        let mut values = Values::divided_by(delimiter(&map));
+        let header = match map.header {
+            true => Some(header(&mut lines, &mut values)?),
+            false => None,
+        };
+        let width = header.as_ref().map(Vec::len);
+        let fields = Fields::of(&map, &Columns(header))?;
+        Ok(Self {
+            lines,
+            map,
+            fields,
+            width,
+            values,
+            left: Left::default(),
+            stopped: false,
+        })
+    }
+
+    /// Bytes of the file consumed so far: for a progress bar.
+    pub const fn bytes(&self) -> u64 {
+        self.lines.bytes()
+    }
+
+    /// Rows so far that are no calls.
+    pub const fn left(&self) -> Left {
+        self.left
+    }
+
+    /// `None`: the row is no call.
+    fn parse(&self, values: &mut Values) -> Result<Option<Row>, RowProblem> {
+        let line = std::str::from_utf8(self.lines.current()).map_err(|_| RowProblem::NotUtf8)?;
+        let line = line.trim_start_matches('\u{feff}');
+        values.split(line)?;
+        if let Some(expected) = self.width.filter(|width| *width != values.len()) {
+            return Err(RowProblem::ColumnCount {
+                expected,
+                found: values.len(),
+            });
+        }
+        let cells = Cells {
+            line,
+            values,
+            empty: &self.map.empty,
+        };
+        if !self.fields.only.iter().all(|only| cells.fits(only)) {
+            return Ok(None);
+        }
+        self.row(&cells).map(Some)
+    }
+
+    fn row(&self, cells: &Cells<'_>) -> Result<Row, RowProblem> {
+        let fields = &self.fields;
+        let constant = &self.map.constant;
+        let time = self.time("time", cells, &fields.time)?;
+        let time = time.ok_or(MapProblem::Missing("time"))?;
+        let needed = |name: &'static str, taken: &[Taken]| {
+            cells.first(taken).ok_or(MapProblem::Missing(name))
+        };
+        let or = |taken: &[Taken], constant: &Option<String>| {
+            let found = cells.first(taken).map(str::to_owned);
+            found.or_else(|| constant.clone()).unwrap_or_default()
+        };
+        let mut texts: [String; Column::ALL.len()] = Default::default();
+        let mut put = |column: Column, text: String| texts[column.index()] = text;
+        // Stands in for the time, which is known better than the text says.
+        put(Column::Time, "1970-01-01T00:00:00Z".to_owned());
+        put(Column::User, needed("user", &fields.user)?.to_owned());
+        let dialed = needed("dialed_number", &fields.dialed_number)?;
+        put(Column::DialedNumber, dialed.to_owned());
+        put(Column::Domain, or(&fields.domain, &constant.domain));
+        put(Column::SourceIp, or(&fields.source_ip, &constant.source_ip));
+        put(
+            Column::UserAgent,
+            or(&fields.user_agent, &constant.user_agent),
+        );
+        put(Column::Calls, or(&fields.calls, &None));
+        put(Column::CallId, or(&fields.call_id, &None));
+        put(
+            Column::Verdict,
+            or(&fields.verdict, &None).to_ascii_lowercase(),
+        );
+        put(Column::Campaign, or(&fields.campaign, &None));
+        let record = CallRecord::from_fields(|column| &texts[column.index()])?;
+        let duration = self.map.duration.as_ref();
+        let up_s = self.up(cells, time)?;
+        let record = CallRecord {
+            time,
+            duration_s: seconds("duration", cells, &fields.duration, duration)?,
+            answered: fields.answered.as_ref().map(|taken| cells.fits(taken)),
+            ..record
+        };
+        Ok(Row {
+            up_s: up_s.or(record.duration_s),
+            ..Row::of_table(record, self.lines.number())
+        })
+    }
+
+    fn time(
+        &self,
+        name: &'static str,
+        cells: &Cells<'_>,
+        taken: &[Taken],
+    ) -> Result<Option<Timestamp>, MapProblem> {
+        let Some(text) = cells.first(taken) else {
+            return Ok(None);
+        };
+        let time = &self.map.time;
+        let zone: Option<TimeZone> = time.zone;
+        time.format.read(name, text, zone, time.twice).map(Some)
+    }
+
+    /// Seconds from start to end: as they stand, or from the end.
+    fn up(&self, cells: &Cells<'_>, start: Timestamp) -> Result<Option<u32>, MapProblem> {
+        let up = self.map.up.as_ref();
+        if let Some(up) = seconds("up", cells, &self.fields.up, up)? {
+            return Ok(Some(up));
+        }
+        let Some(end) = self.time("end", cells, &self.fields.end)? else {
+            return Ok(None);
+        };
+        let micros = end.0 - start.0;
+        if micros < 0 {
+            return Err(MapProblem::EndsBefore);
+        }
+        let seconds = (micros + Timestamp::SECOND - 1) / Timestamp::SECOND;
+        Ok(Some(u32::try_from(seconds).unwrap_or(u32::MAX)))
+    }
+
+    fn bad(&self, problem: RowProblem) -> RowError {
+        RowError::Bad(BadRow {
+            line: self.lines.number(),
+            problem,
+            raw: String::from_utf8_lossy(self.lines.current()).into_owned(),
+        })
+    }
+}
+
+impl<R: Read> Iterator for MapReader<R> {
+    type Item = Result<Row, RowError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.stopped {
+            return None;
+        }
+        loop {
+            match self.lines.advance() {
+                Ok(Advance::End) => return None,
+                Ok(Advance::Line) if self.lines.current().is_empty() => {}
+                Ok(Advance::Line) => {
+                    let other = Values::divided_by(delimiter(&self.map));
+                    let mut values = std::mem::replace(&mut self.values, other);
+                    let row = self.parse(&mut values);
+                    self.values = values;
+                    match row {
+                        Ok(Some(row)) => return Some(Ok(row)),
+                        Ok(None) => self.left.0 += 1,
+                        Err(problem) => return Some(Err(self.bad(problem))),
+                    }
+                }
+                Ok(Advance::TooLong) => return Some(Err(self.bad(RowProblem::TooLong))),
+                Err(source) => {
+                    self.stopped = true;
+                    let line = self.lines.number();
+                    return Some(Err(RowError::Io { line, source }));
+                }
+            }
+        }
+    }
+}
+
+/// The values of one row.
+struct Cells<'a> {
+    line: &'a str,
+    values: &'a Values,
+    empty: &'a [String],
+}
+
+impl<'a> Cells<'a> {
+    /// A column's text; empty where the row is too short or the text means nothing.
+    fn text(&self, at: usize) -> &'a str {
+        if at >= self.values.len() {
+            return "";
+        }
+        let text = self.values.get(self.line, at).trim();
+        match self.empty.iter().any(|empty| empty == text) {
+            true => "",
+            false => text,
+        }
+    }
+
+    fn fits(&self, taken: &Taken) -> bool {
+        let text = self.text(taken.at);
+        taken.pattern.as_ref().is_none_or(|p| p.is_match(text))
+    }
+
+    fn first(&self, taken: &[Taken]) -> Option<&'a str> {
+        let value = |taken: &Taken| {
+            let text = self.text(taken.at);
+            let value = match &taken.pattern {
+                None => text,
+                Some(pattern) => {
+                    let found = pattern.captures(text)?;
+                    found.get(1).or_else(|| found.get(0))?.as_str().trim()
+                }
+            };
+            (!value.is_empty()).then_some(value)
+        };
+        taken.iter().find_map(value)
+    }
+}
+
+fn seconds(
+    name: &'static str,
+    cells: &Cells<'_>,
+    taken: &[Taken],
+    how: Option<&Seconds>,
+) -> Result<Option<u32>, MapProblem> {
+    let Some(text) = cells.first(taken) else {
+        return Ok(None);
+    };
+    let wrong = || MapProblem::Seconds(name);
+    let number: f64 = text.parse().map_err(|_| wrong())?;
+    let number = match how.is_some_and(|how| how.milliseconds) {
+        true => number / 1_000.0,
+        false => number,
+    };
+    let rounded = number.round();
+    if number.is_sign_negative() || !(0.0..=f64::from(u32::MAX)).contains(&rounded) {
+        return Err(wrong());
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "within the range of u32, as just seen"
+    )]
+    Ok(Some(rounded as u32))
+}
+
+fn delimiter(map: &MapFile) -> u8 {
+    // Checked to be ASCII when the map was read.
+    u8::try_from(map.delimiter).unwrap_or(b',')
+}
+
+/// Names of the header.
+fn header<R: Read>(lines: &mut Lines<R>, values: &mut Values) -> Result<Vec<String>, MapError> {
+    loop {
+        match lines.advance()? {
+            Advance::End => return Err(MapError::Empty),
+            Advance::TooLong => return Err(MapError::Header(RowProblem::TooLong)),
+            Advance::Line if lines.current().is_empty() => {}
+            Advance::Line => break,
+        }
+    }
+    let line = std::str::from_utf8(lines.current()).map_err(|_| RowProblem::NotUtf8)?;
+    let line = line.trim_start_matches('\u{feff}');
+    values.split(line)?;
+    Ok(values
+        .iter(line)
+        .map(|name| name.trim().to_owned())
+        .collect())
+}
+
+/// The columns of the file, by name where it has a header.
+struct Columns(Option<Vec<String>>);
+
+impl Columns {
+    /// `None`: not there, and need not be.
+    fn at(
+        &self,
+        field: &'static str,
+        column: &ColumnName,
+        optional: bool,
+    ) -> Result<Option<usize>, MapError> {
+        let Self(header) = self;
+        let found = match (column, header) {
+            (ColumnName::Number(0), _) => None,
+            (ColumnName::Number(number), None) => Some(number - 1),
+            (ColumnName::Number(number), Some(header)) => {
+                Some(number - 1).filter(|at| *at < header.len())
+            }
+            (ColumnName::Name(name), None) => {
+                return Err(MapError::NameWithoutHeader(name.clone()));
+            }
+            (ColumnName::Name(name), Some(header)) => header
+                .iter()
+                .position(|known| known.eq_ignore_ascii_case(name)),
+        };
+        match found {
+            None if !optional => Err(MapError::NoColumn {
+                column: column.to_string(),
+                field,
+                header: match header {
+                    None => "columns are numbered from 1".to_owned(),
+                    Some(header) => {
+                        let names = header.join(", ").chars().take(400).collect::<String>();
+                        format!("its header has {names}")
+                    }
+                },
+            }),
+            found => Ok(found),
+        }
+    }
+
+    fn taken(&self, field: &'static str, places: &Places) -> Result<Vec<Taken>, MapError> {
+        let mut taken = Vec::new();
+        for Place {
+            column,
+            pattern: text,
+            optional,
+        } in places.all()
+        {
+            if let Some(at) = self.at(field, column, *optional)? {
+                let pattern = text.as_ref().map(|text| pattern(field, text)).transpose()?;
+                taken.push(Taken { at, pattern });
+            }
+        }
+        Ok(taken)
+    }
+
+    /// As [`Self::taken`], of what every row must have.
+    fn needed(&self, field: &'static str, places: &Places) -> Result<Vec<Taken>, MapError> {
+        let taken = self.taken(field, places)?;
+        match (taken.is_empty(), places.all().first()) {
+            (true, Some(place)) => Err(MapError::NoColumn {
+                column: place.column.to_string(),
+                field,
+                header: "and none of the others the map tries".to_owned(),
+            }),
+            _ => Ok(taken),
+        }
+    }
+
+    fn pattern(
+        &self,
+        field: &'static str,
+        column: &ColumnName,
+        text: &str,
+        optional: bool,
+    ) -> Result<Option<Taken>, MapError> {
+        let pattern = pattern(field, text)?;
+        Ok(self.at(field, column, optional)?.map(|at| Taken {
+            at,
+            pattern: Some(pattern),
+        }))
+    }
+}
+
+impl Fields {
+    fn of(map: &MapFile, columns: &Columns) -> Result<Self, MapError> {
+        let seconds = |field, how: Option<&Seconds>| match how {
+            None => Ok(Vec::new()),
+            Some(how) => columns.taken(field, &how.from),
+        };
+        let mut only = Vec::new();
+        for rule in &map.only {
+            only.extend(columns.pattern("only", &rule.column, &rule.pattern, rule.optional)?);
+        }
+        let answered = match &map.answered {
+            None => None,
+            Some(how) => columns.pattern("answered", &how.column, &how.pattern, how.optional)?,
+        };
+        let domain = columns.taken("domain", &map.domain)?;
+        if domain.is_empty() && map.constant.domain.is_none() {
+            return Err(MapError::Unsaid("domain"));
+        }
+        let source_ip = columns.taken("source_ip", &map.source_ip)?;
+        if source_ip.is_empty() && map.constant.source_ip.is_none() {
+            return Err(MapError::Unsaid("source_ip"));
+        }
+        Ok(Self {
+            time: columns.needed("time", &map.time.from)?,
+            end: columns.taken("end", &map.end)?,
+            user: columns.needed("user", &map.user)?,
+            dialed_number: columns.needed("dialed_number", &map.dialed_number)?,
+            domain,
+            source_ip,
+            user_agent: columns.taken("user_agent", &map.user_agent)?,
+            calls: columns.taken("calls", &map.calls)?,
+            call_id: columns.taken("call_id", &map.call_id)?,
+            verdict: columns.taken("verdict", &map.verdict)?,
+            campaign: columns.taken("campaign", &map.campaign)?,
+            duration: seconds("duration", map.duration.as_ref())?,
+            up: seconds("up", map.up.as_ref())?,
+            answered,
+            only,
+        })
+    }
+}
