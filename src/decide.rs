@@ -15,12 +15,13 @@ use crate::accounts::Snapshot;
 use crate::domain::lists::SystemLists;
 use crate::domain::{
     Answer, AnswerMode, Asked, CallAttempt, CallEvent, Check, Country, Decision, Destination,
-    DialPrefix, FeatureVector, Mode, NeutralAnswers, Policy, Reason, SameNumber, ScoreHeaders,
-    Subscriber, Timestamp, Used,
+    DialPrefix, FeatureVector, Ingress, Mode, NeutralAnswers, Policy, Reason, SameNumber,
+    ScoreHeaders, Subscriber, Timestamp, Used,
 };
 use crate::features::{self, Windows};
 use crate::geo::Geo;
 use crate::model::ModelSlot;
+use crate::model::drift::Traffic;
 use crate::usage::{Asking, ResetJournal, Usage};
 use crate::{numbering, policy};
 use arc_swap::ArcSwap;
@@ -141,7 +142,7 @@ impl Engine {
             origin: self.geo.country(attempt.source_ip),
         };
         let features = self.features(call, now);
-        let risk = self.score(&features);
+        let risk = self.score(&features, traffic_of(call));
         let (decision, used) = self.judge(call, &accounts.system, risk, now);
         let origin = call.origin;
         let event = CallEvent {
@@ -272,7 +273,7 @@ impl Engine {
         (decision, used)
     }
 
-    fn score(&self, features: &FeatureVector) -> Risk {
+    fn score(&self, features: &FeatureVector, traffic: Option<Traffic>) -> Risk {
         let model = self.model.current();
         let explained = model
             .as_ref()
@@ -284,12 +285,18 @@ impl Engine {
                 model: String::new(),
                 reasons: Vec::new(),
             },
-            Some((model, explained)) => Risk {
-                score: Some(explained.scored.score),
-                threshold: Some(model.threshold()),
-                model: model.id().to_owned(),
-                reasons: explained.reasons,
-            },
+            Some((model, explained)) => {
+                let score = explained.scored.score;
+                if let Some(traffic) = traffic {
+                    self.model.note(traffic, &features.values, score);
+                }
+                Risk {
+                    score: Some(score),
+                    threshold: Some(model.threshold()),
+                    model: model.id().to_owned(),
+                    reasons: explained.reasons,
+                }
+            }
         }
     }
 
@@ -314,6 +321,15 @@ impl Engine {
                     }),
             },
         }
+    }
+}
+
+/// Whose call it is, for the watch over drift; `None`: files and the honeypot are no traffic.
+fn traffic_of(call: Call<'_>) -> Option<Traffic> {
+    match (call.attempt.ingress, call.subscriber.scope) {
+        (Ingress::Honeypot | Ingress::Import, _) => None,
+        (_, None) => Some(Traffic::Customers),
+        (_, Some(_)) => Some(Traffic::Free),
     }
 }
 

@@ -61,6 +61,10 @@ impl Calls for Service {
         self.engine.reset_usage(domain, name, NOW)
     }
 
+    fn model_status(&self) -> crate::model::Status {
+        self.engine.model().status()
+    }
+
     fn sees_scores(&self, event: &CallEvent) -> bool {
         self.engine.sees_scores(event)
     }

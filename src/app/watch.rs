@@ -1,6 +1,9 @@
-//! What changes while the service runs: accounts, models, imports, and the saving of habits.
+//! What changes while the service runs: accounts, models and how they do, imports, and the saving
+//! of habits.
 
 mod accounts;
+mod drift;
+pub(super) mod verdicts;
 
 use super::windows::Keeper;
 use super::{DataDir, clock};
@@ -9,6 +12,7 @@ use crate::features::{CATALOGUE, VERSION};
 use crate::server::tls::Certificates;
 use crate::telemetry::{Event, Telemetry};
 use accounts::{AccountsWatcher, ListPurger};
+use drift::DriftWatcher;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -18,6 +22,8 @@ use tokio_util::sync::CancellationToken;
 const ACCOUNTS: Duration = Duration::from_millis(250);
 /// Between two looks for a promoted model or an import.
 const FILES: Duration = Duration::from_millis(500);
+/// Between two looks at how live calls compare with those of the model's training.
+const DRIFT: Duration = Duration::from_secs(2);
 /// Between two looks at the certificates: whoever renews them looks that they are in force.
 const CERTIFICATES: Duration = Duration::from_secs(2);
 /// Between two savings of the windows; shorter than what the spool remembers (64 s).
@@ -46,6 +52,10 @@ pub(super) fn spawn_all(
     spawn(tasks, "model watcher", FILES, shutdown, {
         let (engine, data_dir, telemetry) = (engine.clone(), data_dir.clone(), telemetry.clone());
         move || look_at_models(&engine, &data_dir, &telemetry)
+    });
+    spawn(tasks, "drift watcher", DRIFT, shutdown, {
+        let mut watcher = DriftWatcher::new(engine, telemetry);
+        move || watcher.look(clock::now())
     });
     spawn(tasks, "import watcher", FILES, shutdown, {
         let keeper = keeper.clone();

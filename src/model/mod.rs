@@ -5,18 +5,27 @@
 //! - [`Model`]: a verified file, flattened for the hot path: score, reasons
 //! - [`ModelSlot`]: the model in force, swapped atomically, the last good one kept
 //! - [`promotion`]: which file of a folder is in force, and the way back
+//! - [`comparison`]: how a model did beside the one in force; nothing goes live without
+//! - [`drift`]: whether live calls still look like those of the training
+//! - [`observed`]: whether scores keep their word
+//! - [`Status`]: all that is known of the model in force
 //!
 //! No model is a state, not an error: the slot is then empty and calls carry no score.
 //! Fitting is not done here: see `train`.
 
 mod atomic;
 mod check;
+pub mod comparison;
+pub mod drift;
 mod error;
 mod file;
+pub mod observed;
 pub mod promotion;
+pub mod reference;
 mod score;
 mod seal;
 mod slot;
+mod status;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -28,6 +37,7 @@ pub use file::{
 };
 pub use score::{Contributions, Explained, Model, Scored};
 pub use slot::{ModelSlot, Swapped};
+pub use status::{InForceModel, Status};
 
 #[cfg(test)]
 mod file_tests;

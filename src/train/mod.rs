@@ -6,17 +6,21 @@
 //! ```
 //! The features are those that were served and stored; nothing is computed anew, so serving
 //! and training cannot differ. linfa fits and is used in `fit` only; polars reads the bytes
-//! and is used in `dataset` only. Only explicit verdicts are labels: a free call that nobody
+//! and is used in `dataset` only. [`compare`] holds a new model beside the one in force. Only explicit verdicts are labels: a free call that nobody
 //! judged is no example of a legitimate one.
 
 mod calibrate;
+mod compare;
 mod dataset;
 mod error;
 mod evaluate;
 mod fit;
+mod lock;
 mod metrics;
 mod publish;
+mod reference;
 mod report;
+mod resample;
 mod run;
 mod sample;
 mod scale;
@@ -25,11 +29,13 @@ mod split;
 mod testing;
 
 pub use calibrate::platt;
+pub use compare::{Rival, compare};
 pub use dataset::{Dataset, DatasetBuilder, Groups, LabelledCall, MAX_ROWS};
 pub use error::{LabelCount, TrainError};
 pub use evaluate::{
     Baseline, CampaignMeasures, Evaluation, Thresholds, evaluate, evaluate_baseline,
 };
+pub use lock::TrainingLock;
 pub use metrics::{
     OperatingPoint, ReliabilityBin, average_precision, brier, operating_point, reliability, roc_auc,
 };

@@ -3,6 +3,7 @@
 use super::evaluate::{evaluate_baseline, score_rows};
 use super::fit::{self, Fitted};
 use super::metrics::operating_point;
+use super::reference::reference;
 use super::report::{Parts, Report, Weight};
 use super::scale::{CLIP, standardise};
 use super::{Dataset, Split, Thresholds, TrainError, calibrate, evaluate, sample, split};
@@ -119,6 +120,7 @@ pub fn train_on(
     // The scorer itself chooses the thresholds and is measured: what is served counts.
     let scorer = Model::with_probes(file.clone(), &probes, catalogue, version)?;
     file.thresholds = thresholds(&scorer, data, &parts)?;
+    file.reference = Some(reference(&scorer, data, &parts)?);
     let held_out = evaluate(&scorer, data, &parts.hold_out, file.thresholds.default)?;
     let baseline = options
         .baseline
@@ -177,6 +179,7 @@ fn draft(
         training: Training {
             from: at(data.at.first()),
             to: at(data.at.last()),
+            hold_out_from: parts.hold_out_from.to_rfc3339(),
             rows: data.rows() as u64,
             positives: data.positives(&all) as u64,
             train_rows: parts.train.len() as u64,
@@ -190,6 +193,7 @@ fn draft(
             seed: options.seed,
         },
         metrics: Metrics::default(),
+        reference: None,
         probes: Vec::new(),
     }
 }
