@@ -3,7 +3,7 @@
 use crate::decide::{Allowance, Decided, ResetError};
 use crate::digest;
 use crate::domain::{Answer, Asked, CallAttempt, CallEvent, Ingress, Proof};
-use crate::model::Status;
+use crate::model::ModelStatus;
 use axum::http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, request};
 use std::net::{IpAddr, SocketAddr};
@@ -37,7 +37,7 @@ pub trait Calls: Send + Sync + 'static {
     fn reset_usage(&self, domain: &str, name: &str) -> Result<Allowance, ResetError>;
 
     /// The model in force and how it does.
-    fn model_status(&self) -> Status;
+    fn model_status(&self) -> ModelStatus;
 
     /// Whether the plan of who was counted for a call sees its score.
     fn sees_scores(&self, event: &CallEvent) -> bool;

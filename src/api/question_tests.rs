@@ -61,7 +61,7 @@ impl Calls for Service {
         self.engine.reset_usage(domain, name, NOW)
     }
 
-    fn model_status(&self) -> crate::model::Status {
+    fn model_status(&self) -> crate::model::ModelStatus {
         self.engine.model().status()
     }
 
@@ -242,6 +242,10 @@ impl Calls for Always {
             domain: domain.to_owned(),
             name: name.to_owned(),
         })
+    }
+
+    fn model_status(&self) -> crate::model::ModelStatus {
+        ModelSlot::default().status()
     }
 
     fn sees_scores(&self, _: &CallEvent) -> bool {

@@ -4,7 +4,7 @@ use super::clock::{self, Monotonic};
 use crate::api::Calls;
 use crate::decide::{Allowance, Decided, Engine, ResetError};
 use crate::domain::{Answer, Asked, CallEvent, Ingress, Timestamp};
-use crate::model::Status;
+use crate::model::ModelStatus;
 use crate::server::CallHandler;
 use crate::spool::{Frames, Share, Spool, SpoolError};
 use crate::telemetry::{Event, Telemetry};
@@ -210,7 +210,7 @@ impl Calls for Handler {
         self.engine.reset_usage(domain, name, clock::now())
     }
 
-    fn model_status(&self) -> Status {
+    fn model_status(&self) -> ModelStatus {
         self.engine.model().status()
     }
 

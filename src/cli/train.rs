@@ -73,7 +73,7 @@ pub(super) async fn run(context: Context, args: TrainArgs) -> anyhow::Result<Don
         Some(dir) => dir.clone(),
         None => context.data_dir()?.models(),
     };
-    let _one_at_a_time = TrainingLock::take(&dir)?;
+    let _one_at_a_time = TrainingLock::take(&dir, clock::now())?;
     let dataset = judged_calls(&context, args.from, args.to).await?;
     let options = Options {
         seed: args.seed,

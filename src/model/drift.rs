@@ -190,7 +190,7 @@ impl Drift {
             let fresh = tally.take();
             windows.iter_mut().for_each(|w| w.add(&fresh, passed));
         }
-        let stream = |[hour, day]: &[Fading; 2]| Stream {
+        let stream = |[hour, day]: &[Fading; 2]| TrafficDrift {
             hour: self.shift(hour, catalogue),
             day: self.shift(day, catalogue),
         };
@@ -211,7 +211,7 @@ impl Drift {
         (report, turn)
     }
 
-    fn shift(&self, window: &Fading, catalogue: &[FeatureSpec]) -> Shift {
+    fn shift(&self, window: &Fading, catalogue: &[FeatureSpec]) -> WindowDrift {
         let reference = &self.counts.reference;
         let live = |at: usize, bins: &Bins| {
             let from = self.counts.offsets[at];
@@ -225,7 +225,7 @@ impl Drift {
         if enough(reference.rows) {
             for (at, (bins, spec)) in reference.features.iter().zip(catalogue).enumerate() {
                 let stability = stability(&bins.shares, &live(at, bins));
-                features.push(FeatureShift {
+                features.push(FeatureDrift {
                     feature: spec.name,
                     stability,
                 });
@@ -233,7 +233,7 @@ impl Drift {
             features.sort_by(|a, b| b.stability.total_cmp(&a.stability));
         }
         let above = |limit: f64| features.iter().filter(|f| f.stability > limit).count();
-        Shift {
+        WindowDrift {
             calls,
             score: enough(reference.score_rows).then(|| stability(&reference.score.shares, &score)),
             changed: above(CHANGED),
@@ -273,50 +273,53 @@ pub fn stability(shares: &[f32], counts: &[f64]) -> f64 {
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct DriftReport {
     /// Id of the model whose training they are held against.
+    #[schema(example = "2026-11-23T1501-logistic-1a2b3c")]
     pub model: String,
     /// Whether customers' calls have changed so much that the score is in doubt.
     pub alarm: bool,
     /// Calls of those we serve.
-    pub customers: Stream,
+    pub customers: TrafficDrift,
     /// Copies that strangers send: shown, and never an alarm.
-    pub free: Stream,
+    pub free: TrafficDrift,
 }
 
 /// One stream of calls over two windows.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub struct Stream {
+pub struct TrafficDrift {
     /// The last hour, older calls fading.
-    pub hour: Shift,
+    pub hour: WindowDrift,
     /// The last day.
-    pub day: Shift,
+    pub day: WindowDrift,
 }
 
 /// How far a window's calls are from the reference.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub struct Shift {
+pub struct WindowDrift {
     /// Calls in the window, faded ones as parts.
     pub calls: f64,
     /// Population stability index of the score; absent: too few calls to tell.
     pub score: Option<f64>,
     /// Features whose index is above 0.25.
+    #[schema(example = 2)]
     pub changed: usize,
     /// For the end of an alarm.
     #[serde(skip)]
     not_calm: usize,
     /// The most changed features.
-    pub features: Vec<FeatureShift>,
+    pub features: Vec<FeatureDrift>,
 }
 
 /// How far a feature is from the reference.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, ToSchema)]
-pub struct FeatureShift {
+pub struct FeatureDrift {
     /// Its name in the catalogue.
+    #[schema(example = "country_new_user")]
     pub feature: &'static str,
     /// Population stability index.
     pub stability: f64,
 }
 
-impl Stream {
+impl TrafficDrift {
     /// Whether there is an alarm, given whether there was one: it begins above one bound and
     /// ends below a lower one, so that it is told once.
     fn is_alarming(&self, was: bool) -> bool {

@@ -8,7 +8,7 @@
 //! - [`comparison`]: how a model did beside the one in force; nothing goes live without
 //! - [`drift`]: whether live calls still look like those of the training
 //! - [`observed`]: whether scores keep their word
-//! - [`Status`]: all that is known of the model in force
+//! - [`ModelStatus`]: all that is known of the model in force
 //!
 //! No model is a state, not an error: the slot is then empty and calls carry no score.
 //! Fitting is not done here: see `train`.
@@ -37,7 +37,7 @@ pub use file::{
 };
 pub use score::{Contributions, Explained, Model, Scored};
 pub use slot::{ModelSlot, Swapped};
-pub use status::{InForceModel, Status};
+pub use status::{InForceModel, ModelStatus};
 
 #[cfg(test)]
 mod file_tests;

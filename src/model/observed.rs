@@ -41,6 +41,7 @@ pub struct Judged {
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Observed {
     /// Id of the model.
+    #[schema(example = "2026-11-23T1501-logistic-1a2b3c")]
     pub model: String,
     /// Calls from this time on, RFC 3339.
     #[schema(format = DateTime)]
@@ -57,7 +58,7 @@ pub struct Observed {
     /// By range of scores; ranges without calls are left out.
     pub bins: Vec<ObservedBin>,
     /// Precision above the model's threshold; absent: no judged call was above it.
-    pub precision: Option<Share>,
+    pub precision: Option<JudgedShare>,
     /// The threshold, 0 to 1.
     pub threshold: f32,
 }
@@ -96,12 +97,12 @@ pub struct ObservedBin {
     /// Mean score.
     pub predicted: f64,
     /// What it was.
-    pub observed: Share,
+    pub observed: JudgedShare,
 }
 
 /// A share of calls with Wilson's 95 % interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, ToSchema)]
-pub struct Share {
+pub struct JudgedShare {
     /// Calls.
     pub calls: u64,
     /// Of them fraud.
@@ -114,7 +115,7 @@ pub struct Share {
     pub high: f64,
 }
 
-impl Share {
+impl JudgedShare {
     fn of(fraud: u64, calls: u64) -> Self {
         let (low, high) = wilson(fraud, calls, Z_SHOWN);
         Self {
@@ -149,7 +150,7 @@ impl Observed {
             },
             error: enough.then(|| off / n(calls)),
             bins: filled().map(Judged::bin).collect(),
-            precision: (above > 0).then(|| Share::of(above_fraud, above)),
+            precision: (above > 0).then(|| JudgedShare::of(above_fraud, above)),
             threshold,
         }
     }
@@ -165,7 +166,7 @@ impl Judged {
             from: self.from,
             to: self.to,
             predicted: self.predicted(),
-            observed: Share::of(self.fraud, self.calls),
+            observed: JudgedShare::of(self.fraud, self.calls),
         }
     }
 

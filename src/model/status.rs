@@ -8,10 +8,11 @@ use utoipa::ToSchema;
 
 /// The model in force and how it does.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub struct Status {
+pub struct ModelStatus {
     /// `null`: none, calls carry no score.
     pub model: Option<InForceModel>,
     /// Id of the one in force before, since the service started.
+    #[schema(example = "2026-11-23T1501-logistic-1a2b3c")]
     pub previous: Option<String>,
     /// How live calls compare with those of the training; `null`: not looked yet, or the model
     /// does not say what those were like.
@@ -24,8 +25,10 @@ pub struct Status {
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct InForceModel {
     /// Its id.
+    #[schema(example = "2026-11-23T1501-logistic-1a2b3c")]
     pub id: String,
     /// Hash of its file.
+    #[schema(example = "64 hexadecimal digits")]
     pub sha256: String,
     /// When it was trained, RFC 3339.
     #[schema(format = DateTime)]
@@ -66,10 +69,10 @@ impl ModelSlot {
     /// The model in force and what the watchers found of it; what they found of another is left
     /// out.
     #[must_use]
-    pub fn status(&self) -> Status {
+    pub fn status(&self) -> ModelStatus {
         let model = self.current().as_deref().map(InForceModel::of);
         let is_it = |id: &str| model.as_ref().is_some_and(|model| model.id == id);
-        Status {
+        ModelStatus {
             previous: self.previous().map(|model| model.id().to_owned()),
             drift: self
                 .drift()

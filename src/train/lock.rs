@@ -2,14 +2,15 @@
 //! chance.
 
 use super::TrainError;
+use crate::domain::Timestamp;
 use crate::model::ModelError;
-use std::fs::{File, TryLockError};
+use std::fs::{DirEntry, File, TryLockError};
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::UNIX_EPOCH;
 
 const LOCK: &str = ".training.lock";
-/// A draft that is older was left by a process that was killed.
-const ABANDONED: Duration = Duration::from_secs(3_600);
+/// A draft that is older was left by a process that was killed; seconds.
+const ABANDONED: i64 = 3_600;
 
 /// Held while a training runs; the system lets go of it when the process ends, however it does.
 #[derive(Debug)]
@@ -22,7 +23,7 @@ impl TrainingLock {
     ///
     /// # Errors
     /// [`TrainError::AtWork`] where another training has it; a folder that cannot be written.
-    pub fn take(dir: &Path) -> Result<Self, TrainError> {
+    pub fn take(dir: &Path, now: Timestamp) -> Result<Self, TrainError> {
         let path = dir.join(LOCK);
         let fail = |source| ModelError::Write {
             path: path.clone(),
@@ -39,40 +40,52 @@ impl TrainingLock {
             }
             Err(TryLockError::Error(source)) => return Err(fail(source).into()),
         }
-        clear_drafts(dir);
+        clear_drafts(dir, now);
         Ok(Self { _file: file })
     }
 }
 
 /// Files that are being written stand under hidden names that end in `.tmp`.
-fn clear_drafts(dir: &Path) {
+fn clear_drafts(dir: &Path, now: Timestamp) {
     for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let is_draft = name
             .to_str()
             .is_some_and(|name| name.starts_with('.') && name.ends_with(".tmp"));
-        let written = entry.metadata().and_then(|meta| meta.modified());
-        let age = written.map(|at| SystemTime::now().duration_since(at).unwrap_or_default());
-        if is_draft && age.is_ok_and(|age| age > ABANDONED) {
+        if is_draft && age_of(&entry, now).is_some_and(|seconds| seconds > ABANDONED) {
             // Whoever runs next tries again.
             drop(std::fs::remove_file(entry.path()));
         }
     }
 }
 
+/// Seconds since a file was written.
+fn age_of(entry: &DirEntry, now: Timestamp) -> Option<i64> {
+    let written = entry.metadata().and_then(|meta| meta.modified()).ok()?;
+    let since = written.duration_since(UNIX_EPOCH).ok()?.as_secs();
+    Some(now.secs() - i64::try_from(since).ok()?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_790_000_000);
+
+    fn at(age: i64) -> std::time::SystemTime {
+        UNIX_EPOCH + Duration::from_secs(NOW.plus_secs(-age).secs().unsigned_abs())
+    }
 
     #[test]
     fn one_at_a_time_and_the_next_when_it_has_ended() {
         let folder = tempfile::tempdir().unwrap();
         let dir = folder.path().join("models");
-        let first = TrainingLock::take(&dir).expect("free");
-        let second = TrainingLock::take(&dir).unwrap_err().to_string();
+        let first = TrainingLock::take(&dir, NOW).expect("free");
+        let second = TrainingLock::take(&dir, NOW).unwrap_err().to_string();
         assert!(second.contains("another training"), "{second}");
         drop(first);
-        TrainingLock::take(&dir).expect("free again");
+        TrainingLock::take(&dir, NOW).expect("free again");
     }
 
     #[test]
@@ -82,12 +95,16 @@ mod tests {
         for name in [".a.json.1-0.tmp", ".b.json.2-0.tmp", "c.json"] {
             File::create(dir.join(name)).unwrap();
         }
-        for old in [".a.json.1-0.tmp", "c.json"] {
-            let long_ago = SystemTime::now() - 2 * ABANDONED;
-            let file = File::options().write(true).open(dir.join(old)).unwrap();
-            file.set_modified(long_ago).unwrap();
+        let ages = [
+            (".a.json.1-0.tmp", 2 * ABANDONED),
+            (".b.json.2-0.tmp", ABANDONED / 2),
+            ("c.json", 2 * ABANDONED),
+        ];
+        for (name, age) in ages {
+            let file = File::options().write(true).open(dir.join(name)).unwrap();
+            file.set_modified(at(age)).unwrap();
         }
-        drop(TrainingLock::take(dir).unwrap());
+        drop(TrainingLock::take(dir, NOW).unwrap());
         assert!(!dir.join(".a.json.1-0.tmp").exists());
         assert!(dir.join(".b.json.2-0.tmp").exists(), "may be at work");
         assert!(dir.join("c.json").exists());

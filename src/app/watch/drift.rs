@@ -3,7 +3,7 @@
 use crate::decide::Engine;
 use crate::domain::Timestamp;
 use crate::features::CATALOGUE;
-use crate::model::drift::{Drift, DriftReport, Shift, Turn};
+use crate::model::drift::{Drift, DriftReport, Turn, WindowDrift};
 use crate::telemetry::{Event, Shifted, Telemetry};
 use std::sync::Arc;
 
@@ -66,7 +66,7 @@ impl DriftWatcher {
 }
 
 fn raised<'a>(report: &'a DriftReport, changed: &'a str) -> Event<'a> {
-    let index = |shift: &Shift| shift.score.unwrap_or(f64::NAN);
+    let index = |shift: &WindowDrift| shift.score.unwrap_or(f64::NAN);
     Event::ModelDrifted {
         id: &report.model,
         score_day: index(&report.customers.day),
@@ -83,7 +83,7 @@ fn names(report: &DriftReport) -> String {
 }
 
 fn shifted(report: &DriftReport) -> [Shifted; 4] {
-    let of = |traffic, window, shift: &Shift| Shifted {
+    let of = |traffic, window, shift: &WindowDrift| Shifted {
         traffic,
         window,
         score: shift.score,

@@ -9,6 +9,7 @@ mod detection;
 mod every_call_once;
 mod first_start;
 mod learning;
+mod life;
 mod limits;
 mod lists;
 mod models;
