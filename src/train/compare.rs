@@ -26,9 +26,9 @@ const TAIL: f64 = 0.025;
 
 /// What is compared: name, whether more is better, and the loss that counts as none.
 ///
-/// The margins: two in a hundred frauds; one legitimate call in a thousand, which is what a
-/// model's own threshold is chosen for; one call of an attack. One call in 10,000 takes more calls
-/// to tell than most have, so that figure is shown and decides nothing.
+/// The margins: two in a hundred frauds, one legitimate call in a thousand, one call of an attack.
+/// One call in 10,000 takes more calls to tell than most have, so that figure is shown and decides
+/// nothing; so is the recall at a model's own threshold, which trades against its false positives.
 const FIGURES: [(&str, bool, Option<f64>); 6] = [
     ("recall at 0.1 % false positives", true, Some(0.02)),
     ("recall at 0.01 % false positives", true, None),

@@ -23,6 +23,8 @@ struct Row {
     recall_at_0_1_percent: Option<f64>,
     /// What its comparison advises, if it is with the model that is in force now.
     advice: Option<Advice>,
+    /// Whether it is the shipped one: it comes back by rolling back.
+    shipped: bool,
     /// Id of the model it was compared with.
     compared_with: Option<String>,
     refused: Option<String>,
@@ -38,7 +40,10 @@ pub(super) fn run(models: &Path, format: Format) -> anyhow::Result<Done> {
         sha256 == Some(model.sha256())
     };
     let mut rows: Vec<Row> = shipped_model()
-        .map(|model| row(model.id().to_owned(), serves(&model), Ok(&model)))
+        .map(|model| Row {
+            shipped: true,
+            ..row(model.id().to_owned(), serves(&model), Ok(&model))
+        })
         .into_iter()
         .collect();
     for listed in &listed {
@@ -102,6 +107,7 @@ fn window(row: &Row) -> String {
 fn advice(row: &Row) -> String {
     match (row.in_force, row.advice, &row.compared_with) {
         (true, ..) => String::new(),
+        _ if row.shipped => "shipped".to_owned(),
         (_, Some(advice), _) => advice.as_str().to_owned(),
         (_, None, Some(other)) => format!("compared with {other} only"),
         (_, None, None) => "not compared".to_owned(),
@@ -127,6 +133,7 @@ fn row(id: String, in_force: bool, model: Result<&Model, String>) -> Row {
         average_precision: model.map(|file| file.metrics.average_precision),
         recall_at_0_1_percent: model.map(|file| file.metrics.recall_0_1_percent),
         advice: None,
+        shipped: false,
         compared_with: None,
         refused,
     }

@@ -210,18 +210,36 @@ fn micros() -> u128 {
     since.expect("after 1970").as_micros()
 }
 
+/// The same model, more suspicious.
+fn raised(model: &Model, log_odds: f32) -> Model {
+    let mut file = model.file().clone();
+    let vectors: Vec<_> = file.probes.iter().map(|p| p.features.clone()).collect();
+    file.id = "raised".into();
+    file.intercept += log_odds;
+    Model::with_probes(file, &vectors, CATALOGUE, VERSION).expect("a model")
+}
+
 /// Promotions and roll-backs while calls come in: each is answered once, stored once, scored by
 /// the very model that was in force at its time, and by nothing else.
 #[test]
 fn models_come_and_go_under_load_and_every_score_is_its_models() {
     const CALLS: u64 = 8_000;
+    /// What makes the second model's scores differ from the first's, log-odds.
+    const RAISED: f32 = 0.5;
     /// Calls under each model before the next change.
     const EACH: u64 = 500;
     /// A thread may be kept waiting between a call's time and its score.
     const SLACK: u128 = 250_000;
     let service = TestService::start_on_shared("life_live");
     school().hand_models_to(&service);
-    let [a, b] = &school().models;
+    let folder = service.data().join("models");
+    let a = &school().models[0];
+    let first = promotion::load(&folder, a, CATALOGUE, VERSION).expect("a model");
+    let second = raised(&first, RAISED);
+    second
+        .save(&promotion::path_of(&folder, second.id()))
+        .expect("saved");
+    let b = &second.id().to_owned();
     force(&service, a);
     wait_in_force(&service, a);
     // Slowly enough that the last change comes before the last call, on any machine.
@@ -262,12 +280,7 @@ fn models_come_and_go_under_load_and_every_score_is_its_models() {
     assert_eq!(service.metric("tfps_model_refusals_total", &[]), 0);
 
     let rows = rows(&service);
-    let folder = service.data().join("models");
-    let models: BTreeMap<String, Model> = [a, b]
-        .into_iter()
-        .map(|id| (id.clone(), promotion::load(&folder, id, CATALOGUE, VERSION)))
-        .map(|(id, model)| (id, model.expect("a model")))
-        .collect();
+    let models = BTreeMap::from([(a.clone(), first), (b.clone(), second)]);
     let mut other_scores = 0;
     for row in &rows {
         let vector = FeatureVector {
@@ -322,11 +335,12 @@ fn drift_and_broken_promises_are_told_once_and_strangers_move_nothing() {
         (accounts_read() > before).then_some(())
     });
     drop(Load::start(&service, service.detection(), CALLS).finish());
-    eventually("strangers' calls are counted", || {
-        let calls = status(&service)["drift"]["free"]["hour"]["calls"].as_f64();
-        (calls > Some(900.0)).then_some(())
+    let told = eventually("strangers' calls are counted", || {
+        let told = status(&service);
+        let calls = told["drift"]["free"]["hour"]["calls"].as_f64();
+        eprintln!("{told}");
+        (calls > Some(900.0)).then_some(told)
     });
-    let told = status(&service);
     assert_eq!(told["model"]["id"], **id);
     assert_eq!(told["drift"]["alarm"], false, "{told}");
     assert!(told["drift"]["free"]["day"]["score"].as_f64() > Some(0.25));
