@@ -150,11 +150,10 @@ pub enum Turn {
 }
 
 impl Drift {
-    /// Nothing counted yet. What `counts` hold from an earlier time in force is forgotten.
+    /// Of a model that has just gone into force; what was counted since is kept.
     #[must_use]
     pub fn new(counts: Arc<Counts>, now: Timestamp) -> Self {
-        let bins = counts.customers.take().len();
-        counts.free.take();
+        let bins = counts.customers.bins.len();
         let fading = |seconds| Fading {
             seconds,
             bins: vec![0.0; bins],

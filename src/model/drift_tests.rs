@@ -144,3 +144,12 @@ fn a_reference_of_few_calls_is_none() {
     assert_eq!((report.customers.day.score, turn), (None, None));
     assert!(report.customers.day.features.is_empty());
 }
+
+#[test]
+fn what_was_counted_before_the_first_look_is_not_lost() {
+    let counts = Arc::new(Counts::new("m", &reference()));
+    send(&counts, Traffic::Customers, 900, |x| (x, x));
+    let mut drift = Drift::new(Arc::clone(&counts), START);
+    let (report, _) = drift.look(CATALOGUE, START.plus_secs(2));
+    assert!((report.customers.day.calls - 900.0).abs() < 1.0);
+}

@@ -338,7 +338,6 @@ fn drift_and_broken_promises_are_told_once_and_strangers_move_nothing() {
     let told = eventually("strangers' calls are counted", || {
         let told = status(&service);
         let calls = told["drift"]["free"]["hour"]["calls"].as_f64();
-        eprintln!("{told}");
         (calls > Some(900.0)).then_some(told)
     });
     assert_eq!(told["model"]["id"], **id);
@@ -354,7 +353,8 @@ fn drift_and_broken_promises_are_told_once_and_strangers_move_nothing() {
     eventually("the edit is in force", || {
         (accounts_read() > before + 1).then_some(())
     });
-    let sent = Load::start(&service, service.prevention(), CALLS).finish();
+    let others = ["--days", "60", "--seed", "8"];
+    let sent = Load::start_with(&service, service.prevention(), CALLS, &others).finish();
     assert_eq!(sent.by_status.get(&302), Some(&CALLS), "{sent:?}");
     eventually("the alarm is raised", || {
         (service.metric("tfps_model_drift_alarms_total", &[]) == 1).then_some(())
