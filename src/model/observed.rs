@@ -75,18 +75,6 @@ pub enum Keeping {
     Off,
 }
 
-impl Keeping {
-    /// In words.
-    #[must_use]
-    pub const fn words(self) -> &'static str {
-        match self {
-            Self::TooFew => "too few judged calls to tell",
-            Self::Kept => "as predicted, as far as can be told",
-            Self::Off => "clearly not as predicted: train anew",
-        }
-    }
-}
-
 /// Predicted against observed.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, ToSchema)]
 pub struct ObservedBin {

@@ -35,12 +35,11 @@ pub(super) fn run(models: &Path, id: &str, format: Format) -> anyhow::Result<Don
     for (name, value) in lines(&model, serves) {
         output::line(&format!("{name:<34}{value}"))?;
     }
-    match comparison {
-        Some(comparison) => output::line(&super::comparison_table(&comparison))?,
-        None => {
-            output::line("not compared: `tfps models compare` holds it beside the one in force")?
-        }
-    }
+    let compared = match comparison {
+        Some(comparison) => super::comparison_table(&comparison),
+        None => "not compared: `tfps models compare` holds it beside the one in force".to_owned(),
+    };
+    output::line(&compared)?;
     Ok(Done::All)
 }
 

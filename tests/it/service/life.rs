@@ -1,17 +1,18 @@
-//! The life of a model: compared, promoted, rolled back under load, watched.
+//! The life of a model: compared, promoted, rolled back under load.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::fs::{self, File, TryLockError};
+use std::process::Stdio;
 
 use serde_json::Value;
+use tfps::app::clock;
 use tfps::domain::FeatureVector;
 use tfps::features::{CATALOGUE, VERSION};
 use tfps::model::{Model, promotion};
 
 use super::learning::{json, school};
 use super::models::{force, wait_in_force};
-use crate::support::{Api, Load, TestService, eventually};
+use crate::support::{Load, TestService, eventually};
 
 /// The school's commands and judged calls, in a data folder of its own: nothing runs.
 fn at_school() -> TestService {
@@ -158,6 +159,34 @@ fn training_as_a_routine_says_what_came_of_it() {
 }
 
 #[test]
+fn a_training_that_is_killed_leaves_no_half_file_and_no_lock() {
+    let service = at_school();
+    let models = service.data().join("models");
+    let names = || -> BTreeSet<_> {
+        let files = fs::read_dir(&models).expect("a folder").flatten();
+        files.map(|file| file.file_name()).collect()
+    };
+    let before = names();
+    let mut child = service
+        .command(&["train", "--seed", "4"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    let lock = models.join(".training.lock");
+    let is_taken = || {
+        let file = File::open(&lock).ok()?;
+        matches!(file.try_lock(), Err(TryLockError::WouldBlock)).then_some(())
+    };
+    eventually("the training is at work", is_taken);
+    child.kill().expect("killed");
+    child.wait().expect("ended");
+    assert_eq!(is_taken(), None);
+    let left: Vec<_> = names().difference(&before).cloned().collect();
+    assert_eq!(left, [".training.lock"]);
+}
+
+#[test]
 fn too_few_labels_say_what_is_missing_and_where_more_come_from() {
     let service = TestService::prepare_on_shared("life_unlabelled").with_accounts();
     let ended = service.tfps(&["train"]);
@@ -179,7 +208,7 @@ fn too_few_labels_say_what_is_missing_and_where_more_come_from() {
 
 /// A row of `calls`.
 struct Row {
-    at: u128,
+    at: i64,
     model: String,
     score: f32,
     features: Vec<f32>,
@@ -205,9 +234,9 @@ fn rows(service: &TestService) -> Vec<Row> {
     text.lines().map(row).collect()
 }
 
-fn micros() -> u128 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.expect("after 1970").as_micros()
+/// Now, microseconds, by the clock that calls are timed by.
+fn micros() -> i64 {
+    clock::now().0
 }
 
 /// The same model, more suspicious.
@@ -229,7 +258,7 @@ fn models_come_and_go_under_load_and_every_score_is_its_models() {
     /// Calls under each model before the next change.
     const EACH: u64 = 500;
     /// A thread may be kept waiting between a call's time and its score.
-    const SLACK: u128 = 250_000;
+    const SLACK: i64 = 250_000;
     let service = TestService::start_on_shared("life_live");
     school().hand_models_to(&service);
     let folder = service.data().join("models");
@@ -256,7 +285,7 @@ fn models_come_and_go_under_load_and_every_score_is_its_models() {
         ("roll-back", b),
         ("roll-back", a),
     ];
-    let stay = |id: &str, spans: &mut Vec<(String, u128, u128)>| {
+    let stay = |id: &str, spans: &mut Vec<(String, i64, i64)>| {
         let (from, decided) = (micros(), service.decided());
         eventually("calls are decided", || {
             (service.decided() >= decided + EACH).then_some(())
@@ -306,98 +335,4 @@ fn models_come_and_go_under_load_and_every_score_is_its_models() {
         inside.any(|r| r.at > *from && r.at + SLACK < *to)
     });
     assert!(seen.count() >= 3, "hardly a call fell between two changes");
-}
-
-/// The status as a person asks for it.
-fn status(service: &TestService) -> Value {
-    let status = service.tfps_ok(&["models", "status", "--json"]);
-    serde_json::from_str(&status).expect("JSON")
-}
-
-/// Habits begin empty here, so live calls are nothing like those of the training: the alarm
-/// must come from customers' calls, once, and from strangers' never.
-#[test]
-fn drift_and_broken_promises_are_told_once_and_strangers_move_nothing() {
-    const CALLS: u64 = 1_500;
-    let service = TestService::prepare_on_shared("life_watched")
-        .with("TFPS_MODELS__VERDICTS_SECS", "1")
-        .started();
-    school().hand_models_to(&service);
-    let id = &school().models[0];
-    force(&service, id);
-    wait_in_force(&service, id);
-    let accounts_read = || service.log().matches("accounts in force").count();
-
-    // Nobody trusts this machine now: its copies are a stranger's.
-    let before = accounts_read();
-    service.tfps_ok(&["domain", "untrust", "root", "127.0.0.0/8"]);
-    eventually("the edit is in force", || {
-        (accounts_read() > before).then_some(())
-    });
-    drop(Load::start(&service, service.detection(), CALLS).finish());
-    let told = eventually("strangers' calls are counted", || {
-        let told = status(&service);
-        let calls = told["drift"]["free"]["hour"]["calls"].as_f64();
-        (calls > Some(900.0)).then_some(told)
-    });
-    assert_eq!(told["model"]["id"], **id);
-    assert_eq!(told["drift"]["alarm"], false, "{told}");
-    assert!(told["drift"]["free"]["day"]["score"].as_f64() > Some(0.25));
-    assert_eq!(
-        told["drift"]["customers"]["day"]["calls"].as_f64(),
-        Some(0.0)
-    );
-    assert_eq!(service.metric("tfps_model_drift_alarms_total", &[]), 0);
-
-    service.tfps_ok(&["domain", "trust", "root", "127.0.0.0/8"]);
-    eventually("the edit is in force", || {
-        (accounts_read() > before + 1).then_some(())
-    });
-    let others = ["--days", "60", "--seed", "8"];
-    let sent = Load::start_with(&service, service.prevention(), CALLS, &others).finish();
-    assert_eq!(sent.by_status.get(&302), Some(&CALLS), "{sent:?}");
-    eventually("the alarm is raised", || {
-        (service.metric("tfps_model_drift_alarms_total", &[]) == 1).then_some(())
-    });
-    let told = Api::new(&service).get("/v1/models/status").json();
-    assert_eq!(told["drift"]["alarm"], true);
-    let named = told["drift"]["customers"]["day"]["features"].as_array();
-    assert!(named.is_some_and(|features| !features.is_empty()), "{told}");
-    assert_eq!(service.metric("tfps_model_drift_alarm", &[]), 1);
-
-    // Verdicts that contradict every score.
-    let paid = "ingress = 'prevention'";
-    service.wait_for_rows(2 * CALLS);
-    service.sql(&format!(
-        "INSERT INTO verdicts (id, verdict, campaign, by, source, note, at) \
-         SELECT id, if(score > 0.5, 'legitimate', 'fraud'), '', 'test', 'analyst', '', now64(6) \
-         FROM calls WHERE {paid}"
-    ));
-    eventually("broken promises are told", || {
-        (service.metric("tfps_model_calibration_alarms_total", &[]) == 1).then_some(())
-    });
-    let told = status(&service);
-    assert_eq!(told["observed"]["state"], "off");
-    assert_eq!(told["observed"]["calls"], CALLS);
-    let by_hand = service.number(&format!(
-        "SELECT countIf(score <= 0.5) FROM calls WHERE {paid}"
-    ));
-    assert_eq!(told["observed"]["fraud"].as_u64(), by_hand);
-    // Each is told once, however often it is looked at.
-    let looks = service
-        .log()
-        .matches("customers' calls are not like")
-        .count();
-    assert_eq!(looks, 1);
-    assert_eq!(service.metric("tfps_model_drift_alarms_total", &[]), 1);
-    let shown = service.tfps_ok(&["models", "status"]);
-    assert!(shown.contains("ALARM: customers' calls"), "{shown}");
-    assert!(shown.contains("ALARM: clearly not as predicted"), "{shown}");
-
-    // Without a service the files are asked.
-    let mut service = service;
-    assert!(service.terminate().success());
-    let told = status(&service);
-    assert_eq!(told["model"]["id"], **id);
-    assert_eq!(told["drift"], Value::Null);
 }

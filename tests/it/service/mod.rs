@@ -20,3 +20,4 @@ mod stopping;
 mod tls;
 mod told;
 mod transports;
+mod watched;
