@@ -48,6 +48,8 @@ pub struct Settings {
     pub features: FeatureSettings,
     /// Address to country.
     pub geo: GeoSettings,
+    /// The watch over the model in force.
+    pub models: ModelSettings,
     /// Log lines.
     pub log: LogSettings,
 }
@@ -101,6 +103,14 @@ pub struct SpoolSettings {
 pub struct FeatureSettings {
     /// Tracks kept at most, about 90 bytes each; a caller has some fifty.
     pub max_tracks: usize,
+}
+
+/// `[models]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ModelSettings {
+    /// Seconds between two looks at what judged calls turned out to be; 0: never.
+    pub verdicts_secs: u64,
 }
 
 /// `[log]`
@@ -161,6 +171,14 @@ impl Default for FeatureSettings {
     fn default() -> Self {
         Self {
             max_tracks: 4_000_000,
+        }
+    }
+}
+
+impl Default for ModelSettings {
+    fn default() -> Self {
+        Self {
+            verdicts_secs: 3_600,
         }
     }
 }
@@ -309,6 +327,11 @@ impl Settings {
                 "features.max_tracks",
                 self.features.max_tracks >= 10_000,
                 self.features.max_tracks.to_string(),
+            ),
+            (
+                "models.verdicts_secs",
+                self.models.verdicts_secs <= 604_800,
+                self.models.verdicts_secs.to_string(),
             ),
             (
                 "log.level",

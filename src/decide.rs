@@ -21,6 +21,7 @@ use crate::domain::{
 use crate::features::{self, Near, Windows};
 use crate::geo::Geo;
 use crate::model::ModelSlot;
+use crate::model::drift::Traffic;
 use crate::rates::Deck;
 use crate::usage::{Asking, ResetJournal, Usage};
 use crate::{numbering, policy};
@@ -158,7 +159,7 @@ impl Engine {
             price: self.rates.load().price(&destination),
         };
         let features = self.features(call, now);
-        let risk = self.score(&features);
+        let risk = self.score(&features, traffic_of(call));
         let novel = risk.novelty > risk.alarm && risk.alarm.is_some();
         let (decision, used) = self.judge(call, &accounts.system, risk, now);
         let (origin, price) = (call.origin, call.price);
@@ -302,7 +303,7 @@ impl Engine {
         (decision, used)
     }
 
-    fn score(&self, features: &FeatureVector) -> Risk {
+    fn score(&self, features: &FeatureVector, traffic: Option<Traffic>) -> Risk {
         let model = self.model.current();
         let explained = model
             .as_ref()
@@ -316,14 +317,20 @@ impl Engine {
                 novelty: None,
                 alarm: None,
             },
-            Some((model, explained)) => Risk {
-                score: Some(explained.scored.score),
-                threshold: Some(model.threshold()),
-                model: model.id().to_owned(),
-                reasons: explained.reasons,
-                novelty: explained.novelty,
-                alarm: model.novelty_alarm(),
-            },
+            Some((model, explained)) => {
+                let score = explained.scored.score;
+                if let Some(traffic) = traffic {
+                    self.model.note(traffic, &features.values, score);
+                }
+                Risk {
+                    score: Some(score),
+                    threshold: Some(model.threshold()),
+                    model: model.id().to_owned(),
+                    reasons: explained.reasons,
+                    novelty: explained.novelty,
+                    alarm: model.novelty_alarm(),
+                }
+            }
         }
     }
 
@@ -348,6 +355,15 @@ impl Engine {
                     }),
             },
         }
+    }
+}
+
+/// Whose call it is, for the watch over drift; `None`: files and the honeypot are no traffic.
+fn traffic_of(call: Call<'_>) -> Option<Traffic> {
+    match (call.attempt.ingress, call.subscriber.scope) {
+        (Ingress::Honeypot | Ingress::Import, _) => None,
+        (_, None) => Some(Traffic::Customers),
+        (_, Some(_)) => Some(Traffic::Free),
     }
 }
 

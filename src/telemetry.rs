@@ -5,8 +5,10 @@
 //! phone number: those are personal data.
 
 mod event;
+mod model;
 
 pub use event::Event;
+pub use model::Shifted;
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -102,6 +104,7 @@ pub struct Telemetry {
     quarantined: Counter,
     model_swaps: Counter,
     model_refusals: Counter,
+    model: model::ModelMetrics,
     accounts_swaps: Counter,
     accounts_refusals: Counter,
     rates_swaps: Counter,
@@ -158,6 +161,7 @@ impl Telemetry {
             quarantined: Counter::default(),
             model_swaps: Counter::default(),
             model_refusals: Counter::default(),
+            model: model::ModelMetrics::default(),
             accounts_swaps: Counter::default(),
             accounts_refusals: Counter::default(),
             rates_swaps: Counter::default(),
@@ -266,6 +270,7 @@ impl Telemetry {
             "Model files refused",
             self.model_refusals.clone(),
         );
+        self.model.register(r);
         r.register(
             "rates_swaps",
             "Rate decks gone into force",
@@ -498,6 +503,38 @@ impl Telemetry {
                 self.rates_refusals.inc();
                 tracing::error!(error, "rate deck refused, the one in force stays");
             }
+            Event::ModelDrifted {
+                id,
+                score_day,
+                score_hour,
+                changed,
+            } => {
+                self.model.drift_raised();
+                tracing::warn!(
+                    id,
+                    score_day,
+                    score_hour,
+                    changed,
+                    "customers' calls are not like those the model was trained on: see `tfps models status`,                      docs/models.md says what to do"
+                );
+            }
+            Event::ModelDriftEnded { id } => {
+                self.model.drift_ended();
+                tracing::info!(id, "customers' calls are as the model knows them");
+            }
+            Event::ModelMiscalibrated { id, calls, error } => {
+                self.model.off_raised();
+                tracing::warn!(
+                    id,
+                    calls,
+                    error,
+                    "judged calls were not what the model's scores said: see `tfps models status`, train anew"
+                );
+            }
+            Event::ModelCalibrated { id } => {
+                self.model.off_ended();
+                tracing::info!(id, "judged calls are what the model's scores say");
+            }
             Event::AccountsSwapped { version } => {
                 self.accounts_swaps.inc();
                 tracing::info!(version, "accounts in force");
@@ -569,6 +606,18 @@ impl Telemetry {
         let clamp = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         self.tracks.set(clamp(tracks as u64));
         self.track_evictions.set(clamp(evictions));
+    }
+
+    /// Shows how far live calls are from those of the model's training; what is not in `shifted`
+    /// is not known.
+    pub fn show_drift(&self, shifted: &[Shifted]) {
+        self.model.show_drift(shifted);
+    }
+
+    /// Shows what came of the calls the model in force scored: how many were judged, the expected
+    /// calibration error and the precision above its threshold, where they are known.
+    pub fn show_observed(&self, judged: u64, error: Option<f64>, precision: Option<f64>) {
+        self.model.show_observed(judged, error, precision);
     }
 
     /// Shows how many counters of use are kept and how many made room so far.

@@ -3,6 +3,7 @@
 use crate::decide::{Allowance, Decided, ResetError};
 use crate::digest;
 use crate::domain::{Answer, Asked, CallAttempt, CallEvent, Ingress, Proof};
+use crate::model::ModelStatus;
 use axum::http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, request};
 use std::net::{IpAddr, SocketAddr};
@@ -34,6 +35,9 @@ pub trait Calls: Send + Sync + 'static {
     /// # Errors
     /// Nobody is counted under that name, or it cannot be written; then nothing changes.
     fn reset_usage(&self, domain: &str, name: &str) -> Result<Allowance, ResetError>;
+
+    /// The model in force and how it does.
+    fn model_status(&self) -> ModelStatus;
 
     /// Whether the plan of who was counted for a call sees its score.
     fn sees_scores(&self, event: &CallEvent) -> bool;

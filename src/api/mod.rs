@@ -21,6 +21,7 @@ mod desk;
 mod domains;
 mod file;
 mod lists;
+mod models;
 mod openapi;
 mod params;
 mod passwords;
@@ -60,6 +61,7 @@ fn api() -> Api {
         lists::routes,
         plans::routes,
         tokens::routes,
+        models::routes,
         audit::routes,
         file::routes,
         decisions::routes,

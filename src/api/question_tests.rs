@@ -61,6 +61,10 @@ impl Calls for Service {
         self.engine.reset_usage(domain, name, NOW)
     }
 
+    fn model_status(&self) -> crate::model::ModelStatus {
+        self.engine.model().status()
+    }
+
     fn sees_scores(&self, event: &CallEvent) -> bool {
         self.engine.sees_scores(event)
     }
@@ -240,6 +244,10 @@ impl Calls for Always {
             domain: domain.to_owned(),
             name: name.to_owned(),
         })
+    }
+
+    fn model_status(&self) -> crate::model::ModelStatus {
+        ModelSlot::default().status()
     }
 
     fn sees_scores(&self, _: &CallEvent) -> bool {

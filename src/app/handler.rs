@@ -4,6 +4,7 @@ use super::clock::{self, Monotonic};
 use crate::api::Calls;
 use crate::decide::{Allowance, Decided, Engine, ResetError};
 use crate::domain::{Answer, Asked, CallEvent, Ingress, Timestamp};
+use crate::model::ModelStatus;
 use crate::server::CallHandler;
 use crate::spool::{Frames, Share, Spool, SpoolError};
 use crate::telemetry::{Event, Telemetry};
@@ -241,6 +242,10 @@ impl Calls for Handler {
 
     fn reset_usage(&self, domain: &str, name: &str) -> Result<Allowance, ResetError> {
         self.engine.reset_usage(domain, name, clock::now())
+    }
+
+    fn model_status(&self) -> ModelStatus {
+        self.engine.model().status()
     }
 
     fn sees_scores(&self, event: &CallEvent) -> bool {

@@ -171,6 +171,14 @@ impl Service {
             &telemetry,
             &background,
         );
+        watch::verdicts::spawn(
+            &mut tasks,
+            &engine,
+            settings,
+            &addresses.store,
+            &telemetry,
+            &background,
+        );
         if let Some(certificates) = certificates {
             watch::spawn_certificates(&mut tasks, certificates, &telemetry, &background);
         }

@@ -1,7 +1,10 @@
-//! What changes while the service runs: accounts, models, rates, imports, and the saving of habits.
+//! What changes while the service runs: accounts, models and how they do, rates, imports, and the
+//! saving of habits.
 
 mod accounts;
+mod drift;
 mod rates;
+pub(super) mod verdicts;
 
 use super::windows::Keeper;
 use super::{DataDir, clock};
@@ -10,6 +13,7 @@ use crate::features::{CATALOGUE, VERSION};
 use crate::server::tls::Certificates;
 use crate::telemetry::{Event, Telemetry};
 use accounts::{AccountsWatcher, ListPurger};
+use drift::DriftWatcher;
 use rates::RatesWatcher;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +24,8 @@ use tokio_util::sync::CancellationToken;
 const ACCOUNTS: Duration = Duration::from_millis(250);
 /// Between two looks for a promoted model or an import.
 const FILES: Duration = Duration::from_millis(500);
+/// Between two looks at how live calls compare with those of the model's training.
+const DRIFT: Duration = Duration::from_secs(2);
 /// Between two looks at the certificates: whoever renews them looks that they are in force.
 const CERTIFICATES: Duration = Duration::from_secs(2);
 /// Between two savings of the windows; shorter than what the spool remembers (64 s).
@@ -52,6 +58,10 @@ pub(super) fn spawn_all(
     spawn(tasks, "rates watcher", FILES, shutdown, {
         let mut watcher = RatesWatcher::new(engine, data_dir, telemetry);
         move || watcher.look()
+    });
+    spawn(tasks, "drift watcher", DRIFT, shutdown, {
+        let mut watcher = DriftWatcher::new(engine, telemetry);
+        move || watcher.look(clock::now())
     });
     spawn(tasks, "import watcher", FILES, shutdown, {
         let keeper = keeper.clone();

@@ -265,9 +265,9 @@ fn from_file(context: &Context, file: &Path) -> anyhow::Result<Read> {
     let engine = offline(&context.settings, &context.data_dir()?)?;
     let mut walk = Walk::new(&engine);
     let mut rows = Rows::open(file, "walking", None, Order::new(None))?;
-    while let Some((record, _)) = rows.next()? {
+    while let Some(row) = rows.next()? {
         walk.take(&Simulated {
-            record,
+            record: row.record,
             honeypot: false,
             signs: Signs::NONE,
             surprise: None,

@@ -30,6 +30,8 @@ mod verdict;
 use crate::app::{AppError, EngineError};
 use crate::config::ConfigError;
 use crate::geo::GeoError;
+use crate::model::comparison::NotAdmitted;
+use crate::train::TrainError;
 use clap::{Parser, Subcommand};
 use context::Context;
 use std::path::PathBuf;
@@ -39,6 +41,11 @@ use std::process::ExitCode;
 const EXIT_CONFIG: u8 = 64;
 /// Rows were set aside, everything else was done (`EX_DATAERR`).
 const EXIT_DATA: u8 = 65;
+
+/// Nothing failed, and the model in force stays: no comparison advises another.
+const EXIT_KEPT: u8 = 3;
+/// Another training is at work: try again later (`EX_TEMPFAIL`).
+const EXIT_LATER: u8 = 75;
 
 /// Heading of the options that every command takes.
 const EVERYWHERE: &str = "Options of every command";
@@ -86,7 +93,7 @@ enum Command {
     Score(score::ScoreArgs),
     Train(train::TrainArgs),
     Evaluate(Box<evaluate::EvaluateArgs>),
-    /// List, promote and roll back models.
+    /// List, compare, promote and roll back models, and see how the one in force does.
     #[command(subcommand)]
     Models(models::ModelsCommand),
     /// Domains and who may ask for them.
@@ -129,6 +136,8 @@ enum Done {
     Edited,
     /// Some rows of a file were set aside.
     SomeSetAside,
+    /// A model was trained, and the one in force stays.
+    Kept,
 }
 
 /// Runs the command of the process's arguments.
@@ -138,18 +147,27 @@ pub fn main() -> ExitCode {
     match run(cli) {
         Ok(Done::All | Done::Edited) => ExitCode::SUCCESS,
         Ok(Done::SomeSetAside) => ExitCode::from(EXIT_DATA),
+        Ok(Done::Kept) => ExitCode::from(EXIT_KEPT),
         Err(error) if output::nobody_reads(&error) => ExitCode::SUCCESS,
         Err(error) => {
             if let Some(wrong) = error.downcast_ref::<clap::Error>() {
                 wrong.exit();
             }
             output::error(&error);
-            if is_configuration(&error) {
-                ExitCode::from(EXIT_CONFIG)
-            } else {
-                ExitCode::FAILURE
-            }
+            exit_code_of(&error)
         }
+    }
+}
+
+fn exit_code_of(error: &anyhow::Error) -> ExitCode {
+    if is_configuration(error) {
+        ExitCode::from(EXIT_CONFIG)
+    } else if error.is::<NotAdmitted>() {
+        ExitCode::from(EXIT_KEPT)
+    } else if matches!(error.downcast_ref(), Some(TrainError::AtWork { .. })) {
+        ExitCode::from(EXIT_LATER)
+    } else {
+        ExitCode::FAILURE
     }
 }
 
@@ -206,7 +224,7 @@ fn run_other(context: Context, command: Command) -> anyhow::Result<Done> {
         Command::Score(args) => score::run(&context, args),
         Command::Train(args) => block_on(train::run(context, args)),
         Command::Evaluate(args) => evaluate::run(&context, &args),
-        Command::Models(command) => models::run(&context, command),
+        Command::Models(command) => block_on(models::run(context, command)),
         Command::Token(command) => token::run(&context, command),
         Command::Audit(args) => audit::run(&context, args),
         Command::Verdict(args) => block_on(verdict::run(context, args)),

@@ -1,19 +1,29 @@
 //! `tfps train`
 
+mod labels;
+
 use super::context::Context;
+use super::models::{comparison_table, in_force, put_in_force};
 use super::output::Format;
 use super::{Done, output};
 use crate::app::clock;
 use crate::domain::Timestamp;
 use crate::features::{CATALOGUE, Feature, VERSION};
-use crate::train::{DATASET_SQL, Dataset, MAX_ROWS, Options, Thresholds, publish, train};
+use crate::model::Model;
+use crate::model::comparison::{Advice, Comparison, NotAdmitted};
+use crate::train::{
+    DATASET_SQL, Dataset, MAX_ROWS, Options, Published, Rival, Thresholds, TrainError, Trained,
+    TrainingLock, compare, publish, train,
+};
 use chrono::{DateTime, Utc};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Largest training set taken into memory, bytes.
 const MAX_BYTES: usize = 4 << 30;
 
-/// Train a model on the judged calls in ClickHouse; `tfps models promote` puts it in force.
+/// Train a model on the judged calls in ClickHouse and compare it with the one in force; `tfps
+/// models promote` puts it in force.
 #[derive(clap::Args, Debug)]
 pub(super) struct TrainArgs {
     /// Only calls from this time on, RFC 3339.
@@ -29,9 +39,15 @@ pub(super) struct TrainArgs {
     /// figures are then of an attack the model has not seen.
     #[arg(long, value_name = "FAMILY")]
     hold_out_family: Option<String>,
-    /// Where the model and its card go [default: models/ in the data folder].
+    /// Where the model and its card go, without a comparison [default: models/ in the data
+    /// folder].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Put the model in force if its comparison with the one in force advises it. Exit code 0:
+    /// it is in force; 3: it was trained and the one in force stays; 75: another training is at
+    /// work.
+    #[arg(long, conflicts_with = "out")]
+    promote_if_better: bool,
     #[command(flatten)]
     format: Format,
 }
@@ -53,49 +69,131 @@ fn default_thresholds() -> Thresholds {
 }
 
 pub(super) async fn run(context: Context, args: TrainArgs) -> anyhow::Result<Done> {
-    let store = context.store().await?;
-    let time = |at: Option<DateTime<Utc>>, open: i64| at.map_or(open, |at| at.timestamp_micros());
-    let query = store
-        .query(DATASET_SQL)
-        .param("features_version", VERSION)
-        .param("from", sql_time(time(args.from, 0)))
-        .param(
-            "to",
-            sql_time(time(args.to, Timestamp::from_secs(4_102_444_800).0)),
-        )
-        .param("limit", MAX_ROWS as u64);
-    let bytes = store.arrow(query, MAX_BYTES).await?;
-    let dataset = Dataset::from_arrow(&bytes, CATALOGUE, VERSION)?;
+    let dir = match &args.out {
+        Some(dir) => dir.clone(),
+        None => context.data_dir()?.models(),
+    };
+    let _one_at_a_time = TrainingLock::take(&dir, clock::now())?;
+    let dataset = judged_calls(&context, args.from, args.to).await?;
     let options = Options {
         seed: args.seed,
-        hold_out_family: args.hold_out_family,
+        hold_out_family: args.hold_out_family.clone(),
         baseline: Some(default_thresholds()),
         ..Options::new(clock::now())
     };
-    let trained =
-        tokio::task::spawn_blocking(move || train(&dataset, CATALOGUE, VERSION, &options))
-            .await??;
-    let dir = match args.out {
-        Some(dir) => dir,
-        None => context.data_dir()?.models(),
+    // A model that goes elsewhere has no one in force beside it.
+    let rival = match args.out {
+        Some(_) => None,
+        None => in_force(&dir),
+    };
+    let work = tokio::task::spawn_blocking(move || learn(&dataset, &options, rival.as_ref()));
+    let (trained, comparison) = match work.await? {
+        Ok(done) => done,
+        Err(error) => return Err(explained(error, &context).await),
     };
     let published = publish(&trained, &dir)?;
+    if let Some(comparison) = &comparison {
+        comparison.save(&dir)?;
+    }
     if args.format.json {
-        return output::json(&serde_json::json!({
+        output::json(&serde_json::json!({
             "id": trained.model.id(),
             "model": published.model,
             "card": published.card,
             "report": trained.report,
-        }));
+            "comparison": comparison,
+        }))?;
+    } else {
+        tell(&trained, &published, comparison.as_ref())?;
     }
+    match args.promote_if_better {
+        true => promote_if_better(&dir, &trained, args.format),
+        false => Ok(Done::All),
+    }
+}
+
+/// The model, and how it does beside the one in force; neither is written yet.
+fn learn(
+    dataset: &Dataset,
+    options: &Options,
+    rival: Option<&(Arc<Model>, bool)>,
+) -> Result<(Trained, Option<Comparison>), TrainError> {
+    let trained = train(dataset, CATALOGUE, VERSION, options)?;
+    let comparison = rival.map(|(model, shipped)| {
+        let rival = Rival {
+            model,
+            shipped: *shipped,
+        };
+        compare(
+            &trained.model,
+            rival,
+            dataset,
+            options.created,
+            options.seed,
+        )
+    });
+    Ok((trained, comparison.transpose()?))
+}
+
+/// With what there is to learn from, where it is too little.
+async fn explained(error: TrainError, context: &Context) -> anyhow::Error {
+    if matches!(error, TrainError::TooFewLabels(_))
+        && let Ok(store) = context.store().await
+        && let Ok(advice) = labels::advice(&store).await
+    {
+        eprintln!("{advice}");
+    }
+    error.into()
+}
+
+/// The judged calls in ClickHouse, of this program's features.
+pub(super) async fn judged_calls(
+    context: &Context,
+    from: Option<DateTime<Utc>>,
+    to: Option<DateTime<Utc>>,
+) -> anyhow::Result<Dataset> {
+    let store = context.store().await?;
+    let time = |at: Option<DateTime<Utc>>, open: i64| at.map_or(open, |at| at.timestamp_micros());
+    let end = Timestamp::from_secs(4_102_444_800).0;
+    let query = store
+        .query(DATASET_SQL)
+        .param("features_version", VERSION)
+        .param("from", sql_time(time(from, 0)))
+        .param("to", sql_time(time(to, end)))
+        .param("limit", MAX_ROWS as u64);
+    let bytes = store.arrow(query, MAX_BYTES).await?;
+    Ok(Dataset::from_arrow(&bytes, CATALOGUE, VERSION)?)
+}
+
+fn tell(
+    trained: &Trained,
+    published: &Published,
+    comparison: Option<&Comparison>,
+) -> std::io::Result<()> {
+    let id = trained.model.id();
     output::line(&trained.report.to_string())?;
+    match comparison {
+        Some(comparison) => output::line(&comparison_table(comparison))?,
+        None => output::line("not compared: no model is in force beside it")?,
+    }
     output::line(&format!("model  {}", published.model.display()))?;
     output::line(&format!("card   {}", published.card.display()))?;
-    output::line(&format!(
-        "to put it in force: tfps models promote {}",
-        trained.model.id()
-    ))?;
-    Ok(Done::All)
+    if comparison.is_none_or(|comparison| comparison.advice == Advice::Promote) {
+        output::line(&format!("to put it in force: tfps models promote {id}"))?;
+    }
+    Ok(())
+}
+
+/// Puts it in force where its comparison advises that; else the one in force stays.
+fn promote_if_better(dir: &Path, trained: &Trained, format: Format) -> anyhow::Result<Done> {
+    match put_in_force(dir, &trained.model, None, format.json) {
+        Ok(()) => Ok(Done::All),
+        Err(error) if error.is::<NotAdmitted>() => {
+            eprintln!("the model in force stays: {error}");
+            Ok(Done::Kept)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// A time as ClickHouse reads a `DateTime64(6, 'UTC')` parameter.

@@ -1,7 +1,7 @@
 //! The table of keys: what messages say is expected, and what the documentation must tell.
 
 /// Every key, and what it takes.
-pub(super) const KEYS: [(&str, &str); 35] = [
+pub(super) const KEYS: [(&str, &str); 36] = [
     (
         "prevention.listen",
         "an address, UDP and TCP port, e.g. 127.0.0.1:9090",
@@ -68,6 +68,7 @@ pub(super) const KEYS: [(&str, &str); 35] = [
     ("features.max_tracks", "a number, at least 10000"),
     ("geo.enabled", "true or false"),
     ("geo.database", "the path of a MaxMind DB file"),
+    ("models.verdicts_secs", "seconds, 0 to 604800"),
     (
         "log.level",
         "error, warn, info, debug, trace or off, or a list such as info,tfps::ship=debug",

@@ -5,7 +5,7 @@ use super::families::{UNNAMED, family_of, is_volume};
 use crate::decide::Engine;
 use crate::domain::{Country, Ingress, Signs, Verdict};
 use crate::features::{CATALOGUE, VERSION};
-use crate::replay::attempt_of;
+use crate::replay::attempt_of_record;
 use crate::simulate::Simulated;
 use crate::train::{Dataset, DatasetBuilder, LabelledCall};
 use std::collections::HashMap;
@@ -116,7 +116,7 @@ impl<'a> Walk<'a> {
     pub fn take(&mut self, call: &Simulated) -> Result<(), EvaluateError> {
         self.walked += 1;
         let record = &call.record;
-        let mut attempt = attempt_of(record, Uuid::from_u128(self.walked));
+        let mut attempt = attempt_of_record(record, Uuid::from_u128(self.walked));
         if call.signs != Signs::NONE {
             attempt.signs = call.signs;
         }

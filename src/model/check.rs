@@ -28,6 +28,9 @@ pub(super) fn check(
     check_dates(file)?;
     check_thresholds(file)?;
     check_metrics(file)?;
+    if let Some(reference) = &file.reference {
+        reference.check(file.features.len())?;
+    }
     check_probes(file)
 }
 
@@ -158,7 +161,11 @@ fn check_dates(file: &ModelFile) -> Result<(), ModelError> {
     };
     date(&file.created, "created")?;
     date(&file.training.from, "from")?;
-    date(&file.training.to, "to")
+    date(&file.training.to, "to")?;
+    match file.training.hold_out_from.as_str() {
+        "" => Ok(()),
+        from => date(from, "hold_out_from"),
+    }
 }
 
 fn check_thresholds(file: &ModelFile) -> Result<(), ModelError> {

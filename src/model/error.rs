@@ -35,7 +35,9 @@ pub enum ModelError {
     Json(#[from] serde_json::Error),
     #[error("is of format {found}, this version reads up to {known}; train anew or update tfps")]
     UnknownFormat { found: u32, known: u32 },
-    #[error("was trained on features version {found}, this version computes {wanted}; train anew")]
+    #[error(
+        "was trained on features version {found}, this version of the program computes {wanted}: train anew with `tfps train`, on calls that this version has scored or imported"
+    )]
     FeaturesVersion { found: u16, wanted: u16 },
     #[error("has {found} features, this version computes {wanted}; train anew")]
     FeatureCount { found: usize, wanted: usize },

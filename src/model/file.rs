@@ -3,6 +3,7 @@
 //!
 //! Numbers of the scorer are `f32`: their shortest decimal form reads back bit for bit.
 
+use super::reference::Reference;
 use super::{ModelError, Tree, layout, seal};
 use serde::{Deserialize, Serialize};
 use std::io::Read;
@@ -50,6 +51,9 @@ pub struct ModelFile {
     /// What tells calls unlike any of the training; none: nobody is alerted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub novelty: Option<Novelty>,
+    /// What calls looked like then; `None`: drift cannot be watched under this model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Reference>,
     /// Vectors with the scores they must give.
     pub probes: Vec<Probe>,
 }
@@ -185,6 +189,10 @@ pub struct Training {
     pub from: String,
     /// Time of the last labelled call, RFC 3339.
     pub to: String,
+    /// Time of the first call that may be held out, RFC 3339: from here on, campaigns that begin
+    /// are new to the model. Empty: not known, so whatever is not after `to` is not new.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub hold_out_from: String,
     /// Labelled calls in all three parts.
     pub rows: u64,
     /// Of those, fraud.
@@ -295,8 +303,9 @@ pub(super) fn check_id(id: &str) -> Result<(), ModelError> {
     let chars_fine = id
         .bytes()
         .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    let taken = id == "in-force" || id.ends_with(super::comparison::SUFFIX);
     let begins_fine = id.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric);
-    if chars_fine && begins_fine && id.len() <= 80 && id != "in-force" {
+    if chars_fine && begins_fine && id.len() <= 80 && !taken {
         Ok(())
     } else {
         Err(ModelError::BadId { id: id.to_owned() })

@@ -5,22 +5,31 @@
 //! - [`Model`]: a verified file, flattened for the hot path: score, reasons
 //! - [`ModelSlot`]: the model in force, swapped atomically, the last good one kept
 //! - [`promotion`]: which file of a folder is in force, and the way back
+//! - [`comparison`]: how a model did beside the one in force; nothing goes live without
+//! - [`drift`]: whether live calls still look like those of the training
+//! - [`observed`]: whether scores keep their word
+//! - [`ModelStatus`]: all that is known of the model in force
 //!
 //! No model is a state, not an error: the slot is then empty and calls carry no score.
 //! Fitting is not done here: see `train`.
 
 mod atomic;
 mod check;
+pub mod comparison;
 mod curve;
+pub mod drift;
 mod error;
 mod file;
 mod layout;
 mod novelty;
+pub mod observed;
 pub mod promotion;
 mod reasons;
+pub mod reference;
 mod score;
 mod seal;
 mod slot;
+mod status;
 #[cfg(test)]
 pub(crate) mod testing;
 mod trees;
@@ -35,6 +44,7 @@ pub use novelty::{Isolation, mean_path};
 pub use reasons::{Contributions, Explained};
 pub use score::{Model, Scored};
 pub use slot::{ModelSlot, Swapped};
+pub use status::{InForceModel, ModelStatus};
 pub use trees::{Forest, MAX_DEPTH, MAX_NODES, Step, Tree};
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! Which model of a folder is in force.
 //!
 //! ```text
-//! models/<id>.json        sealed model files, never changed once written
-//! models/in-force.json    the pointer: id and sha256 of the one in force, those before it
+//! models/<id>.json              sealed model files, never changed once written
+//! models/<id>.comparison.json   how it did beside the one in force
+//! models/in-force.json          the pointer: id and sha256 of the one in force, those before it
 //! ```
 //! The pointer is replaced atomically; the running service polls it ([`super::ModelSlot`]).
 //! A pointer to no model means the one shipped inside the program.
@@ -12,11 +13,12 @@ use super::{Model, ModelError, write_atomic};
 use crate::domain::{FeatureSpec, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Name of the pointer inside the folder.
 pub const POINTER: &str = "in-force.json";
 const POINTER_FORMAT: u32 = 1;
-/// A pointer with a full history takes 6 kB.
+/// A pointer with a full history takes 6 kB, and 20 kB if each promotion was forced.
 pub(super) const POINTER_MAX_BYTES: u64 = 64 << 10;
 /// Promotions one can go back.
 const HISTORY: usize = 32;
@@ -47,6 +49,19 @@ pub struct Promoted {
     pub sha256: String,
     /// When, RFC 3339.
     pub at: String,
+    /// Who put it in force although no comparison advised it; `None`: one did, or none was needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forced: Option<Forced>,
+}
+
+/// A promotion against or without the advice of a comparison.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Forced {
+    /// Who.
+    pub by: String,
+    /// Why, in his words.
+    pub why: String,
 }
 
 /// One file of the folder.
@@ -138,8 +153,30 @@ pub(super) fn parse_pointer(path: &Path, bytes: &[u8]) -> Result<InForce, ModelE
     }
 }
 
+/// The model that a service which starts on the folder serves with: the promoted one if it can
+/// be used, else the shipped one.
+///
+/// A service that runs and finds the pointer's model unusable keeps the one before instead, until
+/// it starts again.
+#[must_use]
+pub fn serving(
+    dir: &Path,
+    shipped: Option<Arc<Model>>,
+    catalogue: &[FeatureSpec],
+    version: u16,
+) -> Option<Arc<Model>> {
+    let promoted = in_force(dir)
+        .ok()
+        .flatten()
+        .and_then(|pointer| pointer.model);
+    promoted
+        .and_then(|promoted| load_promoted(dir, &promoted, catalogue, version).ok())
+        .map(Arc::new)
+        .or(shipped)
+}
+
 /// Puts `models/<id>.json` in force, after verifying it whole. A service that runs takes it
-/// up at its next poll.
+/// up at its next poll. Whether it should be is for [`super::comparison::admit`] to say before.
 ///
 /// # Errors
 /// Whatever would keep the service from using the file; the pointer is then unchanged.
@@ -147,6 +184,21 @@ pub(super) fn parse_pointer(path: &Path, bytes: &[u8]) -> Result<InForce, ModelE
 pub fn promote(
     dir: &Path,
     id: &str,
+    at: Timestamp,
+    catalogue: &[FeatureSpec],
+    version: u16,
+) -> Result<InForce, ModelError> {
+    promote_as(dir, id, None, at, catalogue, version)
+}
+
+/// As [`promote`], and notes in the pointer who forced it and why.
+///
+/// # Errors
+/// As [`promote`].
+pub fn promote_as(
+    dir: &Path,
+    id: &str,
+    forced: Option<Forced>,
     at: Timestamp,
     catalogue: &[FeatureSpec],
     version: u16,
@@ -169,6 +221,7 @@ pub fn promote(
         id: model.id().to_owned(),
         sha256: model.sha256().to_owned(),
         at: at.to_rfc3339(),
+        forced,
     };
     point_to(dir, Some(promoted), at, history)
 }
@@ -231,9 +284,7 @@ pub fn list(
     version: u16,
 ) -> Result<Vec<Listed>, ModelError> {
     let named = in_force(dir).ok().flatten().and_then(|p| p.model);
-    let mut ids = ids_in(dir)?;
-    ids.sort_unstable();
-    Ok(ids
+    Ok(ids(dir)?
         .into_iter()
         .map(|id| Listed {
             in_force: named.as_ref().is_some_and(|p| p.id == id),
@@ -241,6 +292,17 @@ pub fn list(
             id,
         })
         .collect())
+}
+
+/// Ids of the model files of a folder, whether they can be used or not, in order. A folder that
+/// does not exist is empty.
+///
+/// # Errors
+/// A folder that cannot be read.
+pub fn ids(dir: &Path) -> Result<Vec<String>, ModelError> {
+    let mut ids = ids_in(dir)?;
+    ids.sort_unstable();
+    Ok(ids)
 }
 
 fn ids_in(dir: &Path) -> Result<Vec<String>, ModelError> {

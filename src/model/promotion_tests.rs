@@ -74,6 +74,7 @@ fn the_list_tells_the_usable_from_the_refused() {
     promote(dir, "b", NOW, CATALOGUE, VERSION).unwrap();
     std::fs::write(dir.join("broken.json"), "{}").unwrap();
     std::fs::write(dir.join("b.card.md"), "not a model").unwrap();
+    std::fs::write(dir.join("b.comparison.json"), "{}").unwrap();
     std::fs::copy(path_of(dir, "a"), dir.join("renamed.json")).unwrap();
     let listed = list(dir, CATALOGUE, VERSION).unwrap();
     let seen: Vec<_> = listed
@@ -105,6 +106,7 @@ fn ids_cannot_leave_the_folder() {
         "",
         ".a",
         "in-force",
+        "a.comparison",
         "a b",
         "ä",
         &"a".repeat(81),
@@ -125,4 +127,38 @@ fn the_history_is_bounded_and_a_garbled_pointer_is_replaced() {
         promote(dir, "b", NOW, CATALOGUE, VERSION).unwrap();
     }
     assert_eq!(in_force(dir).unwrap().unwrap().history.len(), HISTORY);
+}
+
+#[test]
+fn a_forced_promotion_is_on_record_and_rolling_back_needs_no_comparison() {
+    let dir = folder(&["a", "b"]);
+    let dir = dir.path();
+    promote(dir, "a", NOW, CATALOGUE, VERSION).unwrap();
+    let forced = Forced {
+        by: "ann".into(),
+        why: "the old one refuses everybody".into(),
+    };
+    promote_as(dir, "b", Some(forced.clone()), NOW, CATALOGUE, VERSION).unwrap();
+    let pointer = in_force(dir).unwrap().unwrap();
+    assert_eq!(pointer.model.unwrap().forced, Some(forced));
+    assert_eq!(pointer.history[0].forced, None);
+    let back = roll_back(dir, NOW, CATALOGUE, VERSION).unwrap();
+    assert_eq!(id_of(&back), Some("a"));
+}
+
+#[test]
+fn what_serves_is_the_promoted_one_if_it_can_and_else_the_shipped() {
+    let dir = folder(&["a"]);
+    let dir = dir.path();
+    let shipped = Arc::new(model("shipped", 0.5));
+    let serving = |shipped: Option<&Arc<Model>>| {
+        let model = serving(dir, shipped.cloned(), CATALOGUE, VERSION);
+        model.map(|model| model.id().to_owned())
+    };
+    assert_eq!(serving(None), None);
+    assert_eq!(serving(Some(&shipped)).as_deref(), Some("shipped"));
+    promote(dir, "a", NOW, CATALOGUE, VERSION).unwrap();
+    assert_eq!(serving(Some(&shipped)).as_deref(), Some("a"));
+    std::fs::write(path_of(dir, "a"), "{}").unwrap();
+    assert_eq!(serving(Some(&shipped)).as_deref(), Some("shipped"));
 }

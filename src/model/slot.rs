@@ -1,6 +1,8 @@
 //! The model in force, as the hot path reads it and the poll replaces it.
 
+use super::drift::{Counts, DriftReport, Traffic};
 use super::file::read_bounded;
+use super::observed::Observed;
 use super::promotion::{self, InForce, POINTER, POINTER_MAX_BYTES, Promoted};
 use super::{Model, ModelError};
 use crate::domain::FeatureSpec;
@@ -17,6 +19,11 @@ pub struct ModelSlot {
     previous: ArcSwapOption<Model>,
     shipped: Option<Arc<Model>>,
     watched: Mutex<Watched>,
+    /// Live calls by the bins of the current model's reference; `None`: it has none.
+    counts: ArcSwapOption<Counts>,
+    /// What the watchers last found of it.
+    drift: ArcSwapOption<DriftReport>,
+    observed: ArcSwapOption<Observed>,
 }
 
 /// A change of the model in force, by id; `None`: no model.
@@ -50,6 +57,7 @@ impl ModelSlot {
     pub fn new(shipped: Option<Arc<Model>>) -> Self {
         Self {
             current: ArcSwapOption::new(shipped.clone()),
+            counts: ArcSwapOption::new(counts_of(shipped.as_deref())),
             shipped,
             ..Self::default()
         }
@@ -69,12 +77,49 @@ impl ModelSlot {
     /// Puts `model` in force and keeps the one before.
     pub fn swap(&self, model: Option<Arc<Model>>) -> Swapped {
         let to = model.as_ref().map(|m| m.id().to_owned());
+        let counts = counts_of(model.as_deref());
         let old = self.current.swap(model);
+        self.counts.store(counts);
         let from = old.as_ref().map(|m| m.id().to_owned());
         if old.is_some() {
             self.previous.store(old);
         }
         Swapped { from, to }
+    }
+
+    /// Counts a call that the model in force scored, for the watch over drift. Never waits.
+    ///
+    /// A call that was scored while models were swapped may be counted under the next one.
+    pub fn note(&self, traffic: Traffic, values: &[f32], score: f32) {
+        if let Some(counts) = &*self.counts.load() {
+            counts.note(traffic, values, score);
+        }
+    }
+
+    /// What [`Self::note`] counts into, for the watcher.
+    #[must_use]
+    pub fn counts(&self) -> Option<Arc<Counts>> {
+        self.counts.load_full()
+    }
+
+    /// Keeps what the watcher of drift found.
+    pub fn tell_drift(&self, report: Option<DriftReport>) {
+        self.drift.store(report.map(Arc::new));
+    }
+
+    /// Keeps what the watcher of verdicts found.
+    pub fn tell_observed(&self, observed: Option<Observed>) {
+        self.observed.store(observed.map(Arc::new));
+    }
+
+    /// The last report on drift, of the model in force or one before.
+    pub(super) fn drift(&self) -> Option<Arc<DriftReport>> {
+        self.drift.load_full()
+    }
+
+    /// The last report on verdicts, of the model in force or one before.
+    pub(super) fn observed(&self) -> Option<Arc<Observed>> {
+        self.observed.load_full()
     }
 
     /// One poll of the folder's pointer: reads a file of a few kB and, only if it changed,
@@ -138,6 +183,12 @@ impl ModelSlot {
         };
         Ok(Some(self.swap(model)))
     }
+}
+
+fn counts_of(model: Option<&Model>) -> Option<Arc<Counts>> {
+    let model = model?;
+    let reference = model.file().reference.as_ref()?;
+    Some(Arc::new(Counts::new(model.id(), reference)))
 }
 
 fn refuse_unreadable(

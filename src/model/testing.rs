@@ -73,6 +73,7 @@ pub(crate) fn file(id: &str) -> ModelFile {
         training: Training {
             from: "2026-10-01T00:00:00.000Z".to_owned(),
             to: "2026-10-29T00:00:00.000Z".to_owned(),
+            hold_out_from: String::new(),
             rows: 1_000,
             positives: 30,
             train_rows: 600,
@@ -100,6 +101,7 @@ pub(crate) fn file(id: &str) -> ModelFile {
             leaked_median: 1.0,
             leaked_p95: 3.0,
         },
+        reference: None,
         probes: Vec::new(),
     }
 }

@@ -30,4 +30,4 @@ pub use order::{Order, raw};
 pub use row::{Message, Row};
 pub use score::ScoredWriter;
 pub use sort::{Sorted, Sorter};
-pub use walk::{attempt_of, decide};
+pub use walk::{attempt_of, attempt_of_record, decide};

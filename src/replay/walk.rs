@@ -2,31 +2,41 @@
 
 use super::Row;
 use crate::decide::Engine;
-use crate::domain::{CallAttempt, CallEvent, Ingress, Signs};
+use crate::domain::{CallAttempt, CallEvent, CallRecord, Ingress, Signs};
 use uuid::Uuid;
 
 /// The call a row tells of. Its labels (`verdict`, `campaign`) stay behind: nothing that
 /// decides ever sees them.
 #[must_use]
 pub fn attempt_of(row: &Row, id: Uuid) -> CallAttempt {
-    let record = &row.record;
-    let message = row.message.as_ref();
+    let attempt = attempt_of_record(&row.record, id);
+    match &row.message {
+        None => attempt,
+        Some(message) => CallAttempt {
+            peer: message.peer,
+            policy_user: message.policy_user.clone(),
+            signs: message.signs,
+            ..attempt
+        },
+    }
+}
+
+/// The same of a row of a table, which no message came with.
+#[must_use]
+pub fn attempt_of_record(record: &CallRecord, id: Uuid) -> CallAttempt {
     CallAttempt {
         id,
         ingress: Ingress::Import,
         call_id: record.call_id.clone().unwrap_or_default(),
-        peer: message.map_or(record.source_ip, |message| message.peer),
+        peer: record.source_ip,
         source_ip: record.source_ip,
         user: record.user.clone(),
         domain: record.domain.to_ascii_lowercase(),
-        policy_user: message.and_then(|message| message.policy_user.clone()),
+        policy_user: None,
         dialed: record.dialed_number.clone(),
         user_agent: record.user_agent.clone(),
         concurrent: record.calls,
-        signs: match message {
-            Some(message) => message.signs,
-            None => Signs::of_call_id(record.call_id.as_deref().unwrap_or_default()),
-        },
+        signs: Signs::of_call_id(record.call_id.as_deref().unwrap_or_default()),
     }
 }
 

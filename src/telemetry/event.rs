@@ -130,6 +130,36 @@ pub enum Event<'a> {
         /// Why.
         error: &'a str,
     },
+    /// Customers' calls are no longer like those the model was trained on. Told once.
+    ModelDrifted {
+        /// The model in force.
+        id: &'a str,
+        /// Population stability index of the score over a day.
+        score_day: f64,
+        /// Over an hour.
+        score_hour: f64,
+        /// Names of the features that changed most.
+        changed: &'a str,
+    },
+    /// They are again.
+    ModelDriftEnded {
+        /// The model in force.
+        id: &'a str,
+    },
+    /// Judged calls were clearly not what the model's scores said. Told once.
+    ModelMiscalibrated {
+        /// The model in force.
+        id: &'a str,
+        /// Judged calls.
+        calls: u64,
+        /// Expected calibration error.
+        error: f64,
+    },
+    /// They are again.
+    ModelCalibrated {
+        /// The model in force.
+        id: &'a str,
+    },
     /// New accounts, policies and lists went into force.
     AccountsSwapped {
         /// Version of the accounts data.

@@ -3,6 +3,7 @@
 use super::Part;
 use crate::domain::Verdict;
 use crate::model::ModelError;
+use std::path::PathBuf;
 
 /// How many labels of a kind a part has, and how many it needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +53,7 @@ pub enum TrainError {
     TooManyRows { limit: usize },
     #[error(
         "{} of the calls has {} with the verdict `{}`, {} are needed; judge calls with `tfps verdict`, \
-         bring in judged ones with `tfps import`, or widen the window",
+         bring in judged ones with `tfps import`, run a honeypot, or widen the window",
         .0.part.words(), .0.have, .0.verdict.as_str(), .0.need
     )]
     TooFewLabels(LabelCount),
@@ -64,6 +65,8 @@ pub enum TrainError {
     UnknownFeature { name: String },
     #[error("the limit of `{name}` must be finite and above 0")]
     BadLimit { name: String },
+    #[error("another training is at work in {dir}: wait until it has ended", dir = .dir.display())]
+    AtWork { dir: PathBuf },
     #[error("option `{name}` must be {expected}")]
     BadOption {
         name: &'static str,

@@ -6,13 +6,14 @@
 //! ```
 //! The features are those that were served and stored; nothing is computed anew, so serving
 //! and training cannot differ. linfa fits and is used in `fit` only; polars reads the bytes
-//! and is used in `dataset` only. Only explicit verdicts are labels: a free call that nobody
+//! and is used in `dataset` only. [`compare`] holds a new model beside the one in force. Only explicit verdicts are labels: a free call that nobody
 //! judged is no example of a legitimate one.
 
 mod alarm;
 mod arrow;
 mod boost;
 mod calibrate;
+mod compare;
 mod dataset;
 mod error;
 mod evaluate;
@@ -20,10 +21,13 @@ mod fit;
 mod isolate;
 mod isolation;
 mod learn;
+mod lock;
 mod metrics;
 mod publish;
 mod ranked;
+mod reference;
 mod report;
+mod resample;
 mod run;
 mod sample;
 mod scale;
@@ -33,6 +37,7 @@ mod testing;
 
 pub use arrow::write_arrow;
 pub use calibrate::platt;
+pub use compare::{Rival, compare};
 pub use dataset::{Dataset, DatasetBuilder, Groups, LabelledCall, MAX_ROWS};
 pub use error::{LabelCount, TrainError};
 pub use evaluate::{
@@ -43,6 +48,7 @@ pub use isolation::{
     IsolationError, IsolationForest, IsolationForestParams, IsolationForestValidParams,
 };
 pub use learn::{Learner, UnknownLearner};
+pub use lock::TrainingLock;
 pub use metrics::{
     OperatingPoint, ReliabilityBin, Score, average_precision, brier, expected_calibration_error,
     operating_point, reliability, roc_auc,

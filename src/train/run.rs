@@ -3,6 +3,7 @@
 use super::evaluate::evaluate_baseline;
 use super::isolation::IsolationForestParams;
 use super::learn::{Learned, learn};
+use super::reference::reference;
 use super::report::{Parts, Report, Weight};
 use super::scale::CLIP;
 use super::{
@@ -134,6 +135,7 @@ pub fn train_on(
     let scores: Vec<f32> = scored.iter().map(|s| s.score).collect();
     let log_odds: Vec<f64> = scored.iter().map(|s| s.log_odds).collect();
     file.thresholds = alarm::thresholds(&scores, &log_odds, &fraud);
+    file.reference = Some(reference(&scorer, data, &parts)?);
     let held_out = evaluate(&scorer, data, &parts.hold_out, file.thresholds.default)?;
     let baseline = options
         .baseline
@@ -194,6 +196,7 @@ fn draft(
         training: Training {
             from: at(data.at.first()),
             to: at(data.at.last()),
+            hold_out_from: parts.hold_out_from.to_rfc3339(),
             rows: data.rows() as u64,
             positives: data.positives(&all) as u64,
             train_rows: parts.train.len() as u64,
@@ -207,6 +210,7 @@ fn draft(
             seed: options.seed,
         },
         metrics: Metrics::default(),
+        reference: None,
         probes: Vec::new(),
     }
 }

@@ -27,6 +27,7 @@ const ROUTES: &[&str] = &[
     "GET /v1/domains/{domain}/usage/{name}",
     "GET /v1/export",
     "GET /v1/lists",
+    "GET /v1/models/status",
     "GET /v1/plans",
     "GET /v1/tokens",
     "GET /v1/verdicts",

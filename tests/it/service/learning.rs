@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
+use super::models::force;
 use crate::support::{Finished, Load, TestService, eventually};
 
 /// Two weeks that end a week before the calls that are sent live.
@@ -78,11 +79,11 @@ fn simulate(service: &TestService, name: &str, options: &[&str]) -> PathBuf {
     path
 }
 
-fn text(path: &Path) -> String {
+pub fn text(path: &Path) -> String {
     path.to_str().expect("UTF-8").to_owned()
 }
 
-fn json(finished: &Finished, code: i32) -> Value {
+pub fn json(finished: &Finished, code: i32) -> Value {
     assert_eq!(finished.code, Some(code), "{finished:#?}");
     serde_json::from_str(&finished.stdout).expect("JSON")
 }
@@ -259,6 +260,12 @@ fn a_trained_model_comes_with_figures_and_a_card() {
             .iter()
             .find(|row| row["id"] == **id);
         let row = row.expect("the model is listed");
+        assert_eq!(row["in_force"], false);
+        assert!(row["trained_from"].is_string() && row["trained_to"].is_string());
+        assert!(
+            row["advice"].is_string(),
+            "compared with the shipped one: {row}"
+        );
         assert_eq!(row["refused"], Value::Null);
         assert!(row["recall_at_0_1_percent"].as_f64() > Some(0.5), "{row}");
     }
@@ -286,7 +293,7 @@ fn a_model_goes_live_under_load_and_r15_is_on_the_wire() {
     });
     service.tfps_ok(&["policy", "set", "root", "default", "--mode", "R15=enforce"]);
 
-    service.tfps_ok(&["models", "promote", &models[0]]);
+    force(&service, &models[0]);
     eventually("the first model is in force", || {
         service
             .get("/readyz")
@@ -300,7 +307,7 @@ fn a_model_goes_live_under_load_and_r15_is_on_the_wire() {
     eventually("calls are decided", || {
         (service.decided() >= CALLS / 4).then_some(())
     });
-    service.tfps_ok(&["models", "promote", &models[1]]);
+    force(&service, &models[1]);
     let sent = load.finish();
     assert_eq!(sent.by_status.get(&302), Some(&CALLS), "{sent:?}");
     eprintln!("answers by code: {:?}", sent.by_code);

@@ -37,7 +37,12 @@ fn in_force(service: &TestService) -> Value {
     ready["model"].clone()
 }
 
-fn wait_in_force(service: &TestService, id: &str) {
+/// Puts a model in force whatever any comparison says.
+pub fn force(service: &TestService, id: &str) {
+    service.tfps_ok(&["models", "promote", id, "--force", "--why", "a test"]);
+}
+
+pub fn wait_in_force(service: &TestService, id: &str) {
     eventually("the model is in force", || {
         (in_force(service) == id).then_some(())
     });
@@ -47,11 +52,12 @@ fn wait_in_force(service: &TestService, id: &str) {
 fn promote_refuses_a_changed_file_and_says_why() {
     let (service, [good, bad]) = with_models("models_promote");
     change_one_byte(&path_of(&service, &bad));
-    service.tfps_ok(&["models", "promote", &good]);
+    force(&service, &good);
     let pointer = service.data().join("models/in-force.json");
     let before = fs::read(&pointer).expect("the pointer");
 
-    let ended = service.tfps(&["models", "promote", &bad]);
+    let forced = ["models", "promote", &bad, "--force", "--why", "a test"];
+    let ended = service.tfps(&forced);
     assert_eq!(ended.code, Some(1));
     assert!(
         ended.stderr.contains("changed since it was written"),
@@ -77,19 +83,26 @@ fn promote_refuses_a_changed_file_and_says_why() {
     );
     let ended = service.tfps(&["models", "promote", "nosuch"]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(
+        ended.stderr.contains("no such model: `nosuch`"),
+        "{ended:?}"
+    );
+    for known in [&good, &bad] {
+        assert!(ended.stderr.contains(known), "{ended:?}");
+    }
 }
 
 #[test]
 fn the_service_refuses_a_changed_file_and_goes_on_with_the_old_one() {
     let (service, [good, bad]) = with_models("models_serve");
     let mut service = service.started();
-    service.tfps_ok(&["models", "promote", &good]);
+    force(&service, &good);
     wait_in_force(&service, &good);
 
     // Good when it was promoted, changed before the service looks: as by a damaged disk.
     let pointer = service.data().join("models/in-force.json");
     let ours = fs::read_to_string(&pointer).expect("the pointer");
-    service.tfps_ok(&["models", "promote", &bad]);
+    force(&service, &bad);
     let theirs = fs::read_to_string(&pointer).expect("the pointer");
     fs::write(&pointer, &ours).expect("written");
     wait_in_force(&service, &good);
