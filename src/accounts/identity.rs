@@ -36,7 +36,8 @@ impl Snapshot {
     ///    whose network holds the peer most closely (at the same length a customer's before the
     ///    root's). Trusted peers are never asked for a password, and what they send of one is
     ///    not looked at.
-    /// 4. Else, on the free port and the honeypot, the call is a stranger's, whatever it names.
+    /// 4. Else, on the free port, the call is a stranger's, whatever it names; on the honeypot every
+    ///    call is, also one from a trusted peer.
     /// 5. Else the named domain must be served, and the call carry proof of being one of its
     ///    users ([`realm`](Self::realm)). A domain that is not served is refused at once, and
     ///    never falls to another. Is the user the domain's default user, he speaks for the whole
@@ -53,7 +54,9 @@ impl Snapshot {
         let peer = attempt.peer.to_canonical();
         let mut trusting = self.trusting(peer).peekable();
         let imported = (attempt.ingress == Ingress::Import).then_some(&self.root);
-        let Some(first) = imported.or_else(|| trusting.peek().copied()) else {
+        // Whoever knocks at the honeypot is nobody's customer there, wherever he knocks from.
+        let trusted = trusting.peek().filter(|_| attempt.ingress != Ingress::Honeypot);
+        let Some(first) = imported.or_else(|| trusted.copied()) else {
             return Identity::Stranger(Subscriber {
                 account: "".into(),
                 scope: Some(peer),

@@ -17,10 +17,11 @@
 //! told from the others.
 
 use super::attempt::BadHeaders;
+use super::honeypot::Honeypot;
 use super::identity::Secret;
 use super::message::{Envelope, Malformed, Message, Request};
 use super::reader::parse;
-use super::respond::{ALLOW, Packet, Response, Status};
+use super::respond::{ALLOW, Packet, Response, SERVER, Status};
 use super::rules::{refusal, unsupported};
 use super::transaction::{Limits, Seen, Transactions};
 use crate::domain::{Answer, Asked, Ingress, NeutralAnswer, NeutralAnswers, Timestamp};
@@ -36,6 +37,9 @@ pub struct Pending<'a> {
     pub(super) call: Option<u128>,
     pub(super) source: SocketAddr,
     pub(super) request: Box<Request<'a>>,
+    /// How long it was, bytes, and when it came: what a honeypot's answer goes by.
+    pub(super) size: usize,
+    pub(super) at: Timestamp,
 }
 
 /// A call to decide.
@@ -82,6 +86,8 @@ pub struct Endpoint {
     pub(super) secret: Secret,
     neutral: NeutralAnswers,
     pub(super) transactions: Transactions,
+    /// `None`: it is no honeypot.
+    pub(super) honeypot: Option<Honeypot>,
 }
 
 impl Endpoint {
@@ -93,6 +99,7 @@ impl Endpoint {
             secret,
             neutral: NeutralAnswers::default(),
             transactions: Transactions::new(limits),
+            honeypot: None,
         }
     }
 
@@ -116,6 +123,9 @@ impl Endpoint {
         source: SocketAddr,
         now: Timestamp,
     ) -> Outcome<'a> {
+        if self.honeypot.is_some() {
+            return self.lure(datagram, source, now);
+        }
         let outcome = match parse(datagram) {
             Err(malformed) => Outcome::Drop(malformed.reason()),
             Ok(Message::KeepAlive) => Outcome::Drop("keep-alive"),
@@ -143,6 +153,9 @@ impl Endpoint {
     /// A challenge and a 403 are not remembered (section 26.3.2.4): asked again, they are said
     /// again, and who has proved nothing takes up no memory.
     pub fn complete(&mut self, pending: &Pending<'_>, answer: &Answer) -> Option<Packet> {
+        if self.honeypot.is_some() {
+            return self.lure_answer(pending);
+        }
         let envelope = &pending.request.envelope;
         let response = self.response(envelope, pending.source, pending.id);
         let bytes = response.answer(answer);
@@ -180,7 +193,7 @@ impl Endpoint {
     }
 
     pub(super) fn response<'a>(
-        &self,
+        &'a self,
         envelope: &'a Envelope<'a>,
         source: SocketAddr,
         id: Uuid,
@@ -189,10 +202,11 @@ impl Endpoint {
             envelope,
             source,
             to_tag: self.secret.to_tag(id),
+            server: self.honeypot.as_ref().map_or(SERVER, |h| &h.persona.server),
         }
     }
 
-    fn reply<'a>(
+    pub(super) fn reply<'a>(
         &self,
         envelope: &Envelope<'_>,
         source: SocketAddr,
@@ -299,6 +313,8 @@ impl Endpoint {
             call: None,
             source,
             request,
+            size: 0,
+            at: now,
         };
         match seen {
             Seen::New => self.new_call(pending, now),
@@ -312,7 +328,7 @@ impl Endpoint {
 }
 
 impl Endpoint {
-    fn id(&self, envelope: &Envelope<'_>, source: SocketAddr) -> Uuid {
+    pub(super) fn id(&self, envelope: &Envelope<'_>, source: SocketAddr) -> Uuid {
         let (ingress, peer) = (self.ingress, source.ip());
         self.secret.transaction_id(ingress, peer, envelope)
     }

@@ -14,6 +14,8 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 /// Methods that get another answer than 405.
 pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, OPTIONS";
+/// The Server header, of all but a honeypot.
+pub(super) const SERVER: &str = "TFPS";
 
 /// Bytes and where they go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,23 +47,29 @@ impl Packet {
     }
 }
 
-/// The final answers that are given.
+/// The answers that are given: final ones, and the honeypot's ringing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "`phrase` says what each is, once")]
 pub enum Status {
+    Ringing,
     Ok,
     MovedTemporarily,
     BadRequest,
     Unauthorized,
     Forbidden,
+    NotFound,
     MethodNotAllowed,
     UnsupportedUriScheme,
     BadExtension,
+    TemporarilyUnavailable,
     DoesNotExist,
     LoopDetected,
     TooManyHops,
     AddressIncomplete,
+    BusyHere,
     RequestTerminated,
+    BadEvent,
+    NotImplemented,
     ServiceUnavailable,
     VersionNotSupported,
     PreconditionFailure,
@@ -74,19 +82,25 @@ impl Status {
     #[must_use]
     pub const fn code(self) -> u16 {
         match self {
+            Self::Ringing => 180,
             Self::Ok => 200,
             Self::MovedTemporarily => 302,
             Self::BadRequest => 400,
             Self::Unauthorized => 401,
             Self::Forbidden => 403,
+            Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::UnsupportedUriScheme => 416,
             Self::BadExtension => 420,
+            Self::TemporarilyUnavailable => 480,
             Self::DoesNotExist => 481,
             Self::LoopDetected => 482,
             Self::TooManyHops => 483,
             Self::AddressIncomplete => 484,
+            Self::BusyHere => 486,
             Self::RequestTerminated => 487,
+            Self::BadEvent => 489,
+            Self::NotImplemented => 501,
             Self::ServiceUnavailable => 503,
             Self::VersionNotSupported => 505,
             Self::PreconditionFailure => 580,
@@ -95,22 +109,28 @@ impl Status {
         }
     }
 
-    /// The reason phrase (RFC 3261 section 21; 580 of RFC 3312).
+    /// The reason phrase (RFC 3261 section 21; 489 of RFC 6665, 580 of RFC 3312).
     #[must_use]
     pub const fn phrase(self) -> &'static str {
         match self {
+            Self::Ringing => "Ringing",
             Self::Ok => "OK",
             Self::MovedTemporarily => "Moved Temporarily",
             Self::BadRequest => "Bad Request",
             Self::Unauthorized => "Unauthorized",
             Self::Forbidden => "Forbidden",
+            Self::NotFound => "Not Found",
             Self::MethodNotAllowed => "Method Not Allowed",
             Self::UnsupportedUriScheme => "Unsupported URI Scheme",
             Self::BadExtension => "Bad Extension",
+            Self::TemporarilyUnavailable => "Temporarily Unavailable",
             Self::DoesNotExist => "Call/Transaction Does Not Exist",
             Self::LoopDetected => "Loop Detected",
             Self::TooManyHops => "Too Many Hops",
             Self::AddressIncomplete => "Address Incomplete",
+            Self::BusyHere => "Busy Here",
+            Self::BadEvent => "Bad Event",
+            Self::NotImplemented => "Not Implemented",
             Self::RequestTerminated => "Request Terminated",
             Self::ServiceUnavailable => "Service Unavailable",
             Self::VersionNotSupported => "Version Not Supported",
@@ -152,6 +172,8 @@ pub(super) struct Response<'a> {
     pub envelope: &'a Envelope<'a>,
     pub source: SocketAddr,
     pub to_tag: u64,
+    /// The Server header.
+    pub server: &'a str,
 }
 
 impl Response<'_> {
@@ -161,7 +183,7 @@ impl Response<'_> {
         for (name, value) in headers {
             header(&mut out, name, value);
         }
-        finish(out)
+        self.finish(out)
     }
 
     /// What a decision says; `None`: silence.
@@ -185,7 +207,7 @@ impl Response<'_> {
                 if let Some(score) = score {
                     push_score(&mut out, score);
                 }
-                return Some(finish(out));
+                return Some(self.finish(out));
             }
             Answer::Challenge(challenge) => {
                 let challenges = digest::headers(challenge);
@@ -223,6 +245,12 @@ impl Response<'_> {
         copied(&mut out, "Call-ID", envelope.call_id);
         copied(&mut out, "CSeq", envelope.cseq);
         out
+    }
+
+    fn finish(&self, mut out: Vec<u8>) -> Bytes {
+        header(&mut out, "Server", self.server.as_bytes());
+        out.extend_from_slice(b"Content-Length: 0\r\n\r\n");
+        out.into()
     }
 
     /// All Via elements in order; the topmost with `received` and `rport` as seen here, and
@@ -276,11 +304,6 @@ fn header(out: &mut Vec<u8>, name: &str, value: &[u8]) {
     out.extend_from_slice(b": ");
     push_value(out, value);
     out.extend_from_slice(b"\r\n");
-}
-
-fn finish(mut out: Vec<u8>) -> Bytes {
-    out.extend_from_slice(b"Server: TFPS\r\nContent-Length: 0\r\n\r\n");
-    out.into()
 }
 
 fn push_text(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
