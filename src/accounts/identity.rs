@@ -3,6 +3,7 @@
 use super::credentials::Sealed;
 use super::snapshot::{Domain, Snapshot};
 use crate::domain::{CallAttempt, Ingress, Number, Subscriber};
+use ipnet::IpNet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -55,7 +56,9 @@ impl Snapshot {
         let mut trusting = self.trusting(peer).peekable();
         let imported = (attempt.ingress == Ingress::Import).then_some(&self.root);
         // Whoever knocks at the honeypot is nobody's customer there, wherever he knocks from.
-        let trusted = trusting.peek().filter(|_| attempt.ingress != Ingress::Honeypot);
+        let trusted = trusting
+            .peek()
+            .filter(|_| attempt.ingress != Ingress::Honeypot);
         let Some(first) = imported.or_else(|| trusted.copied()) else {
             return Identity::Stranger(Subscriber {
                 account: "".into(),
@@ -118,6 +121,13 @@ impl Snapshot {
     #[must_use]
     pub fn trusts(&self, peer: IpAddr) -> bool {
         self.trusting(peer.to_canonical()).next().is_some()
+    }
+
+    /// Whether a domain trusts any address of this network.
+    #[must_use]
+    pub fn trusts_any_of(&self, network: IpNet) -> bool {
+        let overlaps = |own: &IpNet| own.contains(&network) || network.contains(own);
+        self.peers.iter().any(|(own, _)| overlaps(own))
     }
 
     fn trusting(&self, peer: IpAddr) -> impl Iterator<Item = &Arc<Domain>> {

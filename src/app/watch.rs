@@ -2,6 +2,7 @@
 
 mod accounts;
 
+use super::learning::Learner;
 use super::windows::Keeper;
 use super::{DataDir, clock};
 use crate::decide::Engine;
@@ -9,6 +10,7 @@ use crate::features::{CATALOGUE, VERSION};
 use crate::server::tls::Certificates;
 use crate::telemetry::{Event, Telemetry};
 use accounts::{AccountsWatcher, ListPurger};
+use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -23,6 +25,8 @@ const CERTIFICATES: Duration = Duration::from_secs(2);
 /// Between two savings of the windows; shorter than what the spool remembers (64 s).
 const SAVING: Duration = Duration::from_secs(30);
 
+/// Between two looks for evidence.
+const LEARNING: Duration = Duration::from_secs(1);
 /// Between two looks for entries of lists that have expired.
 const PURGING: Duration = Duration::from_secs(3_600);
 
@@ -58,6 +62,18 @@ pub(super) fn spawn_all(
             keeper.save(clock::now());
             tell_forgotten(&telemetry, &mut told, engine.usage_sizes().forgotten);
         }
+    });
+}
+
+/// Starts the making of learned lists.
+pub(super) fn spawn_learner(
+    tasks: &mut JoinSet<&'static str>,
+    learner: &Arc<Mutex<Learner>>,
+    shutdown: &CancellationToken,
+) {
+    let learner = Arc::clone(learner);
+    spawn(tasks, "learner", LEARNING, shutdown, move || {
+        learner.lock().look();
     });
 }
 

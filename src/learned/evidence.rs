@@ -2,9 +2,7 @@
 
 use super::subject::{network, octets};
 use super::{Subject, WitnessKind};
-use crate::domain::{
-    CallEvent, Check, Ingress, Number, NumberClass, Outcome, Timestamp, Verdict,
-};
+use crate::domain::{CallEvent, Check, Ingress, Number, NumberClass, Outcome, Timestamp, Verdict};
 use siphasher::sip::SipHasher24;
 use std::hash::Hasher;
 use std::net::IpAddr;
@@ -133,8 +131,13 @@ impl Evidence {
         match event.attempt.ingress {
             Ingress::Honeypot => {
                 let attempt = &event.attempt;
-                let accusation =
-                    Accusation::at_honeypot(attempt.peer, &attempt.user_agent, proven, event.at, keys);
+                let accusation = Accusation::at_honeypot(
+                    attempt.peer,
+                    &attempt.user_agent,
+                    proven,
+                    event.at,
+                    keys,
+                );
                 Some(Self::from(Accusation {
                     number: listable(event),
                     ..accusation
@@ -173,13 +176,7 @@ impl Evidence {
 
     /// A request at the honeypot that was no call.
     #[must_use]
-    pub fn of_probe(
-        source: IpAddr,
-        agent: &str,
-        proven: bool,
-        at: Timestamp,
-        keys: Keys,
-    ) -> Self {
+    pub fn of_probe(source: IpAddr, agent: &str, proven: bool, at: Timestamp, keys: Keys) -> Self {
         let accusation = Accusation::at_honeypot(source, agent, proven, at, keys);
         Self::from(Accusation {
             probe: true,
@@ -200,10 +197,7 @@ impl Evidence {
         let (kind, by) = match analyst {
             Some(name) => (WitnessKind::Analyst, Party::person(name, keys)),
             None if call.account.is_empty() => return None,
-            None => (
-                WitnessKind::Customer,
-                Party::account(call.account, keys),
-            ),
+            None => (WitnessKind::Customer, Party::account(call.account, keys)),
         };
         Some(Self::from(Accusation {
             kind,
@@ -225,13 +219,7 @@ impl From<Accusation> for Evidence {
 }
 
 impl Accusation {
-    fn at_honeypot(
-        source: IpAddr,
-        agent: &str,
-        proven: bool,
-        at: Timestamp,
-        keys: Keys,
-    ) -> Self {
+    fn at_honeypot(source: IpAddr, agent: &str, proven: bool, at: Timestamp, keys: Keys) -> Self {
         Self {
             kind: match proven {
                 true => WitnessKind::Honeypot,

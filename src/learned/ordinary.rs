@@ -105,7 +105,10 @@ impl Life {
             }
             None => {
                 // The one with the fewest days makes room, if that is older news.
-                let least = self.tenants.iter_mut().min_by_key(|(_, d)| (d.count, d.last));
+                let least = self
+                    .tenants
+                    .iter_mut()
+                    .min_by_key(|(_, d)| (d.count, d.last));
                 if let Some(least) = least.filter(|(_, d)| d.count == 1 && d.last < day) {
                     *least = (call.tenant, Days::new(day));
                 }
@@ -231,10 +234,12 @@ impl Ordinary {
             let len = self.slots.len();
             let start = self.hand;
             self.hand = (start + SAMPLE) % len;
-            let victim = (start..start + SAMPLE).map(|at| at % len).min_by_key(|&at| {
-                let life = &self.slots[at].1;
-                (life.tenants.len(), life.days.count, life.days.last)
-            });
+            let victim = (start..start + SAMPLE)
+                .map(|at| at % len)
+                .min_by_key(|&at| {
+                    let life = &self.slots[at].1;
+                    (life.tenants.len(), life.days.count, life.days.last)
+                });
             self.remove(victim.unwrap_or(start % len));
         }
         self.push(key, life);

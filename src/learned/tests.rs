@@ -11,7 +11,12 @@ const NOW: Timestamp = Timestamp::from_secs(1_760_000_000);
 
 fn learned() -> Learned {
     let mut learned = Learned::new(Sizes::default(), KEYS);
-    learned.hear(&call_of("first.example", 0, "442079460000", NOW.plus_secs(-40 * DAY)));
+    learned.hear(&call_of(
+        "first.example",
+        0,
+        "442079460000",
+        NOW.plus_secs(-40 * DAY),
+    ));
     learned
 }
 
@@ -55,7 +60,11 @@ fn accusation(kind: WitnessKind, by: Party, dialed: &str, at: Timestamp) -> Accu
 
 /// A call at the honeypot.
 fn hit(source: &str, dialed: &str, proven: bool, at: Timestamp) -> Evidence {
-    let kind = if proven { WitnessKind::Honeypot } else { WitnessKind::Unproven };
+    let kind = if proven {
+        WitnessKind::Honeypot
+    } else {
+        WitnessKind::Unproven
+    };
     Evidence::from(Accusation {
         address: Some(ip(source)),
         agent: "friendly-scanner".into(),
@@ -97,7 +106,11 @@ fn an_address_that_proves_itself_at_the_honeypot_is_listed_and_ends() {
     assert_eq!(finding.subject.value(), "192.0.2.7/32");
     let later = NOW.plus_secs(7 * DAY);
     assert!(guilty(&mut learned, later).is_empty());
-    assert_eq!(learned.sum(&finding.subject, later).weight, 0.0, "forgotten");
+    assert_eq!(
+        learned.sum(&finding.subject, later).weight,
+        0.0,
+        "forgotten"
+    );
 }
 
 #[test]
@@ -116,13 +129,25 @@ fn a_number_takes_three_networks_and_its_block_three_numbers() {
     let two = ["192.0.2.1", "192.0.2.2", "192.0.2.3", "203.0.113.1"];
     for source in two {
         for day in 0..2 {
-            learned.hear(&hit(source, "252612345678", true, NOW.plus_secs(-day * DAY)));
+            learned.hear(&hit(
+                source,
+                "252612345678",
+                true,
+                NOW.plus_secs(-day * DAY),
+            ));
         }
     }
-    assert!(!guilty(&mut learned, NOW).iter().any(|s| s.starts_with("number")));
+    assert!(
+        !guilty(&mut learned, NOW)
+            .iter()
+            .any(|s| s.starts_with("number"))
+    );
     learned.hear(&hit("198.51.100.1", "252612345678", true, NOW));
     let found = guilty(&mut learned, NOW);
-    assert!(found.contains(&"number 252612345678".to_owned()), "{found:?}");
+    assert!(
+        found.contains(&"number 252612345678".to_owned()),
+        "{found:?}"
+    );
     assert!(found.contains(&"agent friendly-scanner".to_owned()));
     assert!(!found.iter().any(|s| s.starts_with("block")));
     for (source, dialed) in [

@@ -99,7 +99,10 @@ impl Secret {
     pub(super) fn draw(self, kind: &[u8], value: &[u8]) -> u64 {
         let mut fields = Fields::new(self, kind);
         fields.add(value);
-        #[expect(clippy::cast_possible_truncation, reason = "half of the hash is enough")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "half of the hash is enough"
+        )]
         let half = fields.hash() as u64;
         half
     }

@@ -14,7 +14,8 @@ use rsip::Method;
 use std::net::SocketAddr;
 
 /// Methods it claims to know.
-const ALLOW: &[u8] = b"INVITE, ACK, CANCEL, OPTIONS, BYE, REFER, SUBSCRIBE, NOTIFY, INFO, PUBLISH, MESSAGE";
+const ALLOW: &[u8] =
+    b"INVITE, ACK, CANCEL, OPTIONS, BYE, REFER, SUBSCRIBE, NOTIFY, INFO, PUBLISH, MESSAGE";
 /// One extension in so many may call without a password.
 const OPEN: u64 = 4;
 /// Shortest time a call rings, and what is added by chance, seconds.
@@ -105,7 +106,10 @@ impl Endpoint {
             Outcome::Reply { packet, .. } => packet.bytes.len() <= size,
             _ => true,
         };
-        replies.into_iter().find(fits).unwrap_or(Outcome::Drop("larger"))
+        replies
+            .into_iter()
+            .find(fits)
+            .unwrap_or(Outcome::Drop("larger"))
     }
 
     fn play<'a>(
@@ -150,7 +154,9 @@ impl Endpoint {
                 let headers = [("Expires", EXPIRES), ("Contact", &contact)];
                 say((Status::Ok, "register"), &headers)
             }
-            Some(Method::Register) => self.challenged(envelope, source, size, shown, "register", now),
+            Some(Method::Register) => {
+                self.challenged(envelope, source, size, shown, "register", now)
+            }
             Some(Method::Subscribe | Method::Message | Method::Publish | Method::Refer) => {
                 self.challenged(envelope, source, size, shown, "method", now)
             }
@@ -175,7 +181,13 @@ impl Endpoint {
         match self.challenge(shown, source, now) {
             Some(challenge) => {
                 let headers = [("WWW-Authenticate", challenge.as_bytes())];
-                self.say(envelope, source, size, (Status::Unauthorized, reason), &headers)
+                self.say(
+                    envelope,
+                    source,
+                    size,
+                    (Status::Unauthorized, reason),
+                    &headers,
+                )
             }
             None => self.say(envelope, source, size, (Status::Forbidden, reason), &[]),
         }

@@ -16,8 +16,22 @@ const WEAK: u64 = 3;
 const LONGEST: usize = 1_024;
 /// What people set and scanners try; beside these, what is made of the extension itself.
 const PASSWORDS: [&str; 16] = [
-    "1234", "12345", "123456", "12345678", "0000", "1111", "1234567890", "password", "passwd",
-    "admin", "test", "secret", "changeme", "qwerty", "asterisk", "letmein",
+    "1234",
+    "12345",
+    "123456",
+    "12345678",
+    "0000",
+    "1111",
+    "1234567890",
+    "password",
+    "passwd",
+    "admin",
+    "test",
+    "secret",
+    "changeme",
+    "qwerty",
+    "asterisk",
+    "letmein",
 ];
 
 /// What a request shows.
@@ -75,7 +89,11 @@ impl Honeypot {
 
     /// Whether the extension is a weak one and the password one of those.
     fn takes(&self, given: &Given<'_>, method: &[u8]) -> bool {
-        if !self.secret.draw(b"weak", given.username).is_multiple_of(WEAK) {
+        if !self
+            .secret
+            .draw(b"weak", given.username)
+            .is_multiple_of(WEAK)
+        {
             return false;
         }
         let user = String::from_utf8_lossy(given.username);
@@ -158,7 +176,9 @@ impl<'a> Given<'a> {
 }
 
 fn unquoted(value: &[u8]) -> &[u8] {
-    let inside = value.strip_prefix(b"\"").and_then(|v| v.strip_suffix(b"\""));
+    let inside = value
+        .strip_prefix(b"\"")
+        .and_then(|v| v.strip_suffix(b"\""));
     inside.unwrap_or(value)
 }
 
