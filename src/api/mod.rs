@@ -20,6 +20,7 @@ mod decisions;
 mod desk;
 mod domains;
 mod file;
+mod learned;
 mod lists;
 mod openapi;
 mod params;
@@ -56,6 +57,7 @@ fn api() -> Api {
         usage::routes,
         countries::routes,
         lists::routes,
+        learned::routes,
         plans::routes,
         tokens::routes,
         audit::routes,

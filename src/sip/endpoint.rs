@@ -202,6 +202,7 @@ impl Endpoint {
             envelope,
             source,
             to_tag: self.secret.to_tag(id),
+            compact: false,
             server: self.honeypot.as_ref().map_or(SERVER, |h| &h.persona.server),
         }
     }

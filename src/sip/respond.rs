@@ -172,8 +172,10 @@ pub(super) struct Response<'a> {
     pub envelope: &'a Envelope<'a>,
     pub source: SocketAddr,
     pub to_tag: u64,
-    /// The Server header.
+    /// The Server header; empty: none.
     pub server: &'a str,
+    /// Whether headers are named by their compact forms (RFC 3261 section 7.3.3).
+    pub compact: bool,
 }
 
 impl Response<'_> {
@@ -233,23 +235,31 @@ impl Response<'_> {
         push_text(&mut out, format_args!("SIP/2.0 {code} {phrase}\r\n"));
         self.push_vias(&mut out);
         let envelope = self.envelope;
-        copied(&mut out, "From", envelope.from);
+        copied(&mut out, self.name("From", "f"), envelope.from);
         if !envelope.to.is_empty() {
-            out.extend_from_slice(b"To: ");
+            out.extend_from_slice(self.name("To", "t").as_bytes());
+            out.extend_from_slice(b": ");
             push_value(&mut out, envelope.to);
             if envelope.to_tag.is_none() {
                 push_text(&mut out, format_args!(";tag={:016x}", self.to_tag));
             }
             out.extend_from_slice(b"\r\n");
         }
-        copied(&mut out, "Call-ID", envelope.call_id);
+        copied(&mut out, self.name("Call-ID", "i"), envelope.call_id);
         copied(&mut out, "CSeq", envelope.cseq);
         out
     }
 
+    const fn name(&self, long: &'static str, compact: &'static str) -> &'static str {
+        if self.compact { compact } else { long }
+    }
+
     fn finish(&self, mut out: Vec<u8>) -> Bytes {
-        header(&mut out, "Server", self.server.as_bytes());
-        out.extend_from_slice(b"Content-Length: 0\r\n\r\n");
+        if !self.server.is_empty() {
+            header(&mut out, "Server", self.server.as_bytes());
+        }
+        header(&mut out, self.name("Content-Length", "l"), b"0");
+        out.extend_from_slice(b"\r\n");
         out.into()
     }
 
@@ -257,7 +267,8 @@ impl Response<'_> {
     /// never as the sender claims.
     fn push_vias(&self, out: &mut Vec<u8>) {
         let via = &self.envelope.via;
-        out.extend_from_slice(b"Via: ");
+        out.extend_from_slice(self.name("Via", "v").as_bytes());
+        out.extend_from_slice(b": ");
         push_value(out, via.head);
         for (name, value) in params(via.params) {
             if name.eq_ignore_ascii_case(b"received") || name.eq_ignore_ascii_case(b"rport") {
@@ -287,7 +298,7 @@ impl Response<'_> {
         }
         out.extend_from_slice(b"\r\n");
         for value in values {
-            header(out, "Via", value);
+            header(out, self.name("Via", "v"), value);
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::sip::attempt::{MAX_TEXT, call_attempt};
 use crate::sip::endpoint::{Call, Endpoint, Outcome, Pending};
 use crate::sip::message::{Envelope, Message, Request};
 use crate::sip::reader::parse;
-use crate::sip::respond::{Packet, Status};
+use crate::sip::respond::{Packet, Response, Status};
 use crate::sip::text::to_text;
 use crate::sip::transaction::Seen;
 use rsip::Method;
@@ -22,6 +22,33 @@ const OPEN: u64 = 4;
 const RINGS: (i64, u64) = (3, 6);
 /// Seconds a registration is granted for.
 const EXPIRES: &[u8] = b"120";
+
+/// How an answer is kept short.
+#[derive(Clone, Copy)]
+enum Brevity {
+    Full,
+    NoServer,
+    Compact,
+}
+
+impl Brevity {
+    const ALL: [Self; 3] = [Self::Full, Self::NoServer, Self::Compact];
+
+    fn of(self, response: Response<'_>) -> Response<'_> {
+        match self {
+            Self::Full => response,
+            Self::NoServer => Response {
+                server: "",
+                ..response
+            },
+            Self::Compact => Response {
+                server: "",
+                compact: true,
+                ..response
+            },
+        }
+    }
+}
 
 impl Endpoint {
     /// Makes it a honeypot.
@@ -85,31 +112,38 @@ impl Endpoint {
     }
 
     /// What a PBX says, as far as it is not more than was asked: headers are left out from the
-    /// last on.
+    /// last on, then the Server, and at last names are shortened.
     fn say<'a>(
         &self,
         envelope: &Envelope<'_>,
         source: SocketAddr,
         size: usize,
-        what: (Status, &'static str),
+        (status, reason): (Status, &'static str),
         headers: &[(&str, &[u8])],
     ) -> Outcome<'a> {
         // A challenge or a registration without its headers says nothing.
-        let fewest = match what.0 {
-            Status::Unauthorized => 1,
+        let fewest = match (status, reason) {
+            (Status::Unauthorized, _) => 1,
+            (Status::Ok, "register") => headers.len(),
             _ => 0,
         };
-        let replies = (fewest..=headers.len())
-            .rev()
-            .map(|n| self.reply(envelope, source, what, &headers[..n]));
-        let fits = |outcome: &Outcome<'_>| match outcome {
-            Outcome::Reply { packet, .. } => packet.bytes.len() <= size,
-            _ => true,
-        };
-        replies
-            .into_iter()
-            .find(fits)
-            .unwrap_or(Outcome::Drop("larger"))
+        let all = (fewest..=headers.len()).rev().map(|n| (n, Brevity::Full));
+        let short = [(fewest, Brevity::NoServer), (fewest, Brevity::Compact)];
+        let id = self.id(envelope, source);
+        let said = all.chain(short).find_map(|(n, brevity)| {
+            let bytes = brevity
+                .of(self.response(envelope, source, id))
+                .status(status, &headers[..n]);
+            (bytes.len() <= size).then_some(bytes)
+        });
+        match said {
+            Some(bytes) => Outcome::Reply {
+                status,
+                reason,
+                packet: Packet::new(bytes, &envelope.via, source),
+            },
+            None => Outcome::Drop("larger"),
+        }
     }
 
     fn play<'a>(
@@ -315,17 +349,20 @@ impl Endpoint {
             2 => Status::BusyHere,
             _ => Status::TemporarilyUnavailable,
         };
-        let response = self.response(envelope, source, id);
-        let packet = |status| {
-            let bytes = response.status(status, &[]);
-            Packet::new(bytes, &envelope.via, source)
+        let packet = |brevity: Brevity, status| {
+            let response = brevity.of(self.response(envelope, source, id));
+            Packet::new(response.status(status, &[]), &envelope.via, source)
         };
-        let (rings, last) = (packet(Status::Ringing), packet(last));
-        let fits = proven || rings.bytes.len() + last.bytes.len() <= pending.size;
+        let fits = |bytes: usize| proven || bytes <= pending.size;
         // On a stream what comes later would need the connection to be kept for it.
-        let is_udp = envelope.via.is_udp();
-        if fits && is_udp && honeypot.ringing.has_room(source.ip()) {
-            let cancelled = response.status(Status::RequestTerminated, &[]);
+        let may_ring = envelope.via.is_udp() && honeypot.ringing.has_room(source.ip());
+        for brevity in Brevity::ALL.into_iter().filter(|_| may_ring) {
+            let (rings, last) = (packet(brevity, Status::Ringing), packet(brevity, last));
+            let cancelled = packet(brevity, Status::RequestTerminated).bytes;
+            let longer = last.bytes.len().max(cancelled.len());
+            if !fits(rings.bytes.len() + longer) {
+                continue;
+            }
             let secs = RINGS.0 + (chance / 5 % RINGS.1).cast_signed();
             let call = ringing::Call {
                 id,
@@ -339,7 +376,10 @@ impl Endpoint {
             }
             return Some(rings);
         }
-        Some(last).filter(|last| proven || last.bytes.len() <= pending.size)
+        let mut lasts = Brevity::ALL
+            .into_iter()
+            .map(|brevity| packet(brevity, last));
+        lasts.find(|last| fits(last.bytes.len()))
     }
 }
 

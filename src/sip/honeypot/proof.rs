@@ -63,7 +63,9 @@ impl Honeypot {
     fn nonce_of(&self, source: IpAddr, window: i64) -> String {
         let mut seed = source.to_canonical().to_string().into_bytes();
         seed.extend_from_slice(&window.to_be_bytes());
-        format!("{:016x}", self.secret.draw(b"nonce", &seed))
+        // As short as those of the PBXs it claims to be, and for the same reason as them: the
+        // challenge must fit what was asked. To guess one takes years at the rate that is heard.
+        format!("{:08x}", self.secret.draw(b"nonce", &seed) >> 32)
     }
 
     /// What a request shows.
@@ -77,7 +79,7 @@ impl Honeypot {
         let is_of = |window| self.nonce_of(source, window).as_bytes() == given.nonce;
         if !is_of(window) && !is_of(window - 1) {
             return match given.nonce.len() {
-                16 => Shown::Stale,
+                8 => Shown::Stale,
                 _ => Shown::Nothing,
             };
         }
