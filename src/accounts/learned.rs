@@ -88,14 +88,19 @@ pub struct LearnedRow {
     #[schema(example = 3)]
     pub parties: i64,
     /// When it was first spoken of, RFC 3339.
+    #[schema(example = "2030-01-01T00:00:00.000Z")]
     pub first_seen: String,
     /// When last.
+    #[schema(example = "2030-01-03T00:00:00.000Z")]
     pub last_seen: String,
     /// Until when it stands, if nothing new is said.
+    #[schema(example = "2030-02-02T00:00:00.000Z")]
     pub expires: String,
     /// Who approved or rejected it.
+    #[schema(example = "token:console")]
     pub decided_by: Option<String>,
     /// When, RFC 3339.
+    #[schema(example = "2030-01-04T00:00:00.000Z")]
     pub decided_at: Option<String>,
 }
 
@@ -165,10 +170,10 @@ impl Accounts {
     }
 
     /// Lists a finding although it was withheld or rejected, until its evidence ends; or takes it
-    /// off and keeps it off.
+    /// off and keeps it off. What nothing is said against yet may be rejected in advance.
     ///
     /// # Errors
-    /// Nothing like it was learned.
+    /// The value is not of its kind, or what is approved was never learned.
     pub fn decide_learned(
         &mut self,
         kind: EntryKind,
@@ -176,27 +181,21 @@ impl Accounts {
         approve: bool,
         now: Timestamp,
     ) -> Result<(), AccountsError> {
-        let value = match kind {
-            EntryKind::Agent => value.to_owned(),
-            _ => kind.read(value).map_err(|e| e.at("value"))?.text(),
-        };
+        let value = kind.read(value).map_err(|e| e.at("value"))?.text();
         let by = self.actor.to_string();
         self.transact(now, |edit| {
-            let row =
-                row(edit, kind, &value)?.ok_or_else(|| AccountsError::NotLearned(value.clone()))?;
+            let row = row(edit, kind, &value)?;
+            if row.is_none() {
+                reject_in_advance(edit, kind, &value, approve)?;
+            }
+            let reason = row.map_or_else(String::new, |row| row.reason);
             let state = match approve {
                 true => LearnedState::Approved,
                 false => LearnedState::Rejected,
             };
             if approve {
                 let expires = row_expiry(edit, kind, &value)?.max(now.plus_secs(RENEWED).secs());
-                enter(
-                    edit,
-                    kind,
-                    &value,
-                    &row.reason,
-                    Timestamp::from_secs(expires),
-                )?;
+                enter(edit, kind, &value, &reason, Timestamp::from_secs(expires))?;
             } else if listed_by(edit, kind, &value)?.as_deref() == Some(LEARNED) {
                 remove(
                     edit,
@@ -218,6 +217,32 @@ impl Accounts {
             edit.log(action, &format!("{} {value}", kind.as_str()), None)
         })
     }
+}
+
+/// Something that nothing is said against yet, to be kept off whatever comes.
+fn reject_in_advance(
+    edit: &Edit<'_>,
+    kind: EntryKind,
+    value: &str,
+    approve: bool,
+) -> Result<(), AccountsError> {
+    if approve {
+        return Err(AccountsError::NotLearned(value.to_owned()));
+    }
+    let nothing = LearnedFinding {
+        kind,
+        value: value.to_owned(),
+        withheld: None,
+        reason: String::new(),
+        evidence: serde_json::json!({}),
+        weight: 0.0,
+        parties: 0,
+        first: edit.now,
+        last: edit.now,
+        expires: edit.now,
+    };
+    let expires = edit.now.secs();
+    write(edit, &nothing, LearnedState::Rejected, "", expires)
 }
 
 /// An entry of a learned source that is gone before its time was taken off by a person.

@@ -180,3 +180,21 @@ fn an_entry_that_ends_is_forgotten_and_may_come_again() {
         1
     );
 }
+
+#[test]
+fn what_is_rejected_in_advance_is_never_listed() {
+    let mut accounts = Accounts::in_memory(NOW).expect("accounts");
+    let (kind, value) = (EntryKind::Number, "442079460000");
+    accounts
+        .decide_learned(kind, value, false, NOW)
+        .expect("rejected");
+    let findings = [finding(value, None, NOW.plus_secs(30 * DAY))];
+    accounts.learn(&findings, NOW).expect("taken in");
+    assert!(listed(&accounts).is_empty());
+    let rows = accounts.learned(None).expect("read");
+    assert_eq!(rows[0].state, LearnedState::Rejected);
+    assert_eq!(rows[0].parties, 3, "the evidence is shown all the same");
+    accounts
+        .decide_learned(kind, "x", false, NOW)
+        .expect_err("no number");
+}

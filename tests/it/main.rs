@@ -16,6 +16,7 @@ mod embedded;
 mod integrations;
 mod kamailio;
 mod layers;
+mod poisoning;
 mod service;
 mod store_engine;
 mod support;

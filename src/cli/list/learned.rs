@@ -10,7 +10,7 @@ use clap::ValueEnum;
 /// What was learned: on a list, proposed, or decided, each with its evidence.
 #[derive(clap::Args, Debug)]
 #[command(args_conflicts_with_subcommands = true)]
-pub(super) struct LearnedArgs {
+pub(in crate::cli) struct LearnedArgs {
     #[command(subcommand)]
     decide: Option<DecideCommand>,
     /// Only what stands so.
