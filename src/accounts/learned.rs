@@ -1,7 +1,7 @@
 //! What was learned, beside the lists: proposals with their evidence, and what people decided.
 //!
 //! The running service puts findings in ([`Accounts::learn`]); people look, approve and reject. A
-//! listed one is an entry of the system's black list like any other, of the source `learned`. A
+//! listed one is an entry of the system's lists like any other, of the source `learned`. A
 //! rejection holds whatever is learned later, until it is taken back by approving; taking such an
 //! entry off its list by hand is a rejection too. What another source has listed is left to it.
 
@@ -10,7 +10,7 @@ use super::entries::{put, remove};
 use super::listing::tables;
 use super::listing::{Value, check_agents};
 use super::{Accounts, AccountsError, EntryKind, Expiry, ListKind, NewEntry, Reason, Scope};
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, parse_network};
 use rusqlite::{OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -18,6 +18,8 @@ use utoipa::ToSchema;
 
 /// Source of entries that were learned.
 pub const LEARNED: &str = "learned";
+/// The attack group of networks that were learned.
+const GROUP: &str = "learned scanners";
 /// Findings kept at a time, at most; the rest are in the memory they come from.
 const KEPT: usize = 10_000;
 /// Seconds by which an entry must gain before it is renewed: each renewal is an edit.
@@ -200,7 +202,7 @@ impl Accounts {
                 remove(
                     edit,
                     &Scope::System,
-                    ListKind::Black,
+                    list_of(kind, &value),
                     &stored(kind, &value)?,
                     true,
                 )?;
@@ -389,7 +391,21 @@ fn forget_the_rest(
     Ok(())
 }
 
-/// Puts an entry on the system's black list, or renews it.
+/// Where it belongs: networks of many addresses are an attack group (R12), all else is on the black
+/// list.
+fn list_of(kind: EntryKind, value: &str) -> ListKind {
+    let network = match kind {
+        EntryKind::Network => parse_network(value),
+        EntryKind::Number | EntryKind::Prefix | EntryKind::Agent => None,
+    };
+    let is_group = |network: ipnet::IpNet| network.prefix_len() < network.max_prefix_len();
+    match network.is_some_and(is_group) {
+        true => ListKind::Group,
+        false => ListKind::Black,
+    }
+}
+
+/// Puts an entry on its list of the system, or renews it.
 fn enter(
     edit: &Edit<'_>,
     kind: EntryKind,
@@ -397,9 +413,14 @@ fn enter(
     reason: &str,
     expires: Timestamp,
 ) -> Result<(), AccountsError> {
-    let reason: Reason = reason.parse()?;
+    let list = list_of(kind, value);
+    // Of a group it is the name.
+    let reason: Reason = match list {
+        ListKind::Group => GROUP.parse()?,
+        ListKind::Black | ListKind::White => reason.parse()?,
+    };
     let entry = NewEntry {
-        list: ListKind::Black,
+        list,
         kind,
         value: value.to_owned(),
         reason,
@@ -423,7 +444,7 @@ fn listed_by(
     kind: EntryKind,
     value: &str,
 ) -> Result<Option<String>, AccountsError> {
-    let Some(list) = tables::find_list(edit, "", ListKind::Black)? else {
+    let Some(list) = tables::find_list(edit, "", list_of(kind, value))? else {
         return Ok(None);
     };
     let entry = match stored(kind, value)? {

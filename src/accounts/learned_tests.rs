@@ -198,3 +198,32 @@ fn what_is_rejected_in_advance_is_never_listed() {
         .decide_learned(kind, "x", false, NOW)
         .expect_err("no number");
 }
+
+#[test]
+fn a_network_of_many_addresses_is_an_attack_group() {
+    let mut accounts = Accounts::in_memory(NOW).expect("accounts");
+    let network = |value: &str| LearnedFinding {
+        kind: EntryKind::Network,
+        ..finding(value, None, NOW.plus_secs(7 * DAY))
+    };
+    let findings = [network("192.0.2.0/24"), network("192.0.2.7/32")];
+    accounts.learn(&findings, NOW).expect("taken in");
+    assert_eq!(listed(&accounts).len(), 1, "the address");
+    let snapshot = crate::accounts::Snapshot::load(&accounts).expect("snapshot");
+    let address = "192.0.2.9".parse().expect("address");
+    let (found, entry) = snapshot
+        .system
+        .attack_groups
+        .find(address, NOW)
+        .expect("in the group");
+    assert_eq!(
+        (found.to_string().as_str(), &*entry.reason),
+        ("192.0.2.0/24", GROUP)
+    );
+    accounts
+        .decide_learned(EntryKind::Network, "192.0.2.0/24", false, NOW)
+        .expect("rejected");
+    accounts.learn(&findings, NOW).expect("taken in");
+    let snapshot = crate::accounts::Snapshot::load(&accounts).expect("snapshot");
+    assert!(snapshot.system.attack_groups.find(address, NOW).is_none());
+}

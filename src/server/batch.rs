@@ -2,7 +2,7 @@
 
 use super::{CallHandler, Door};
 use crate::domain::{Asked, Timestamp};
-use crate::sip::{Call, Outcome, Packet, Pending, Probe};
+use crate::sip::{Arrived, Call, Outcome, Packet, Pending, Probe};
 use crate::telemetry::Event;
 use std::net::SocketAddr;
 
@@ -38,10 +38,11 @@ impl<'d, 'a> Batch<'d, 'a> {
     pub(super) fn receive(
         &mut self,
         messages: impl Iterator<Item = (&'a [u8], SocketAddr)>,
+        how: Arrived,
     ) -> Vec<Probe> {
         let mut endpoint = self.door.endpoint.lock();
         for (message, source) in messages {
-            match endpoint.receive(message, source, self.arrived) {
+            match endpoint.receive_by(how, message, source, self.arrived) {
                 Outcome::Decide(call) => {
                     self.note_bad_headers(&call);
                     self.asked.push(call.asked);

@@ -9,7 +9,7 @@
 use super::CallHandler;
 use super::batch::Batch;
 use crate::domain::{Answer, Ingress, NeutralAnswers, Timestamp};
-use crate::sip::{Endpoint, Limits, Malformed, Outcome, Packet, Persona, Secret};
+use crate::sip::{Arrived, Endpoint, Limits, Malformed, Outcome, Packet, Persona, Secret};
 use crate::telemetry::{Event, Telemetry};
 use parking_lot::Mutex;
 use std::net::SocketAddr;
@@ -84,10 +84,12 @@ impl Door {
         self.endpoint.lock().is_silent(source)
     }
 
-    /// The answers to one batch of messages, with all its calls decided at once.
+    /// The answers to one batch of messages, with all its calls decided at once. `arrived`: how
+    /// they came.
     pub(super) fn answer<'a, H: CallHandler + ?Sized>(
         &self,
         messages: impl Iterator<Item = (&'a [u8], SocketAddr)>,
+        arrived: Arrived,
         handler: &H,
     ) -> Vec<Packet> {
         let mut messages = messages.peekable();
@@ -95,7 +97,7 @@ impl Door {
             return Vec::new();
         }
         let mut batch = Batch::new(self, handler.now());
-        let probes = batch.receive(messages);
+        let probes = batch.receive(messages, arrived);
         if !probes.is_empty() {
             handler.probed(probes);
         }

@@ -9,7 +9,7 @@
 
 use super::{BindError, CallHandler, Door, Transport};
 use crate::domain::Timestamp;
-use crate::sip::{MAX_MESSAGE, Packet};
+use crate::sip::{Arrived, MAX_MESSAGE, Packet};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -77,7 +77,7 @@ impl UdpServer {
                 () = until(door.next_due(), &*handler) => {}
             }
             inbox.fill(|buffer| socket.try_recv_from(buffer));
-            let mut packets = door.answer(inbox.datagrams(), &*handler);
+            let mut packets = door.answer(inbox.datagrams(), Arrived::Datagram, &*handler);
             if door.next_due().is_some() {
                 packets.extend(door.due(handler.now()));
             }
@@ -114,7 +114,7 @@ fn drain<H: CallHandler + ?Sized>(door: &Door, socket: UdpSocket, inbox: &mut In
         if inbox.received.is_empty() {
             return;
         }
-        for packet in door.answer(inbox.datagrams(), handler) {
+        for packet in door.answer(inbox.datagrams(), Arrived::Datagram, handler) {
             let to = packet.address(|source| handler.trusts(source));
             if let Err(error) = socket.send_to(&packet.bytes, to) {
                 door.note_unsent(to, &error);

@@ -17,7 +17,7 @@
 //! told from the others.
 
 use super::attempt::BadHeaders;
-use super::honeypot::Honeypot;
+use super::honeypot::{Honeypot, Room};
 use super::identity::Secret;
 use super::message::{Envelope, Malformed, Message, Request};
 use super::reader::parse;
@@ -37,8 +37,8 @@ pub struct Pending<'a> {
     pub(super) call: Option<u128>,
     pub(super) source: SocketAddr,
     pub(super) request: Box<Request<'a>>,
-    /// How long it was, bytes, and when it came: what a honeypot's answer goes by.
-    pub(super) size: usize,
+    /// How much may be said to it and when it came: what a honeypot's answer goes by.
+    pub(super) room: Room,
     pub(super) at: Timestamp,
 }
 
@@ -79,6 +79,15 @@ pub enum Outcome<'a> {
     Drop(&'static str),
 }
 
+/// How a message came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrived {
+    /// By itself: its source is whatever the sender wrote on it.
+    Datagram,
+    /// Over a connection: its source has the address it sends from.
+    Connected,
+}
+
 /// The state of one door.
 #[derive(Debug)]
 pub struct Endpoint {
@@ -117,6 +126,20 @@ impl Endpoint {
     }
 
     /// Reads a message that came from `source`.
+    pub fn receive_by<'a>(
+        &mut self,
+        how: Arrived,
+        message: &'a [u8],
+        source: SocketAddr,
+        now: Timestamp,
+    ) -> Outcome<'a> {
+        match self.honeypot {
+            Some(_) => self.lure(how, message, source, now),
+            None => self.receive(message, source, now),
+        }
+    }
+
+    /// Reads a datagram that came from `source`.
     pub fn receive<'a>(
         &mut self,
         datagram: &'a [u8],
@@ -124,7 +147,7 @@ impl Endpoint {
         now: Timestamp,
     ) -> Outcome<'a> {
         if self.honeypot.is_some() {
-            return self.lure(datagram, source, now);
+            return self.lure(Arrived::Datagram, datagram, source, now);
         }
         let outcome = match parse(datagram) {
             Err(malformed) => Outcome::Drop(malformed.reason()),
@@ -314,7 +337,7 @@ impl Endpoint {
             call: None,
             source,
             request,
-            size: 0,
+            room: Room::default(),
             at: now,
         };
         match seen {

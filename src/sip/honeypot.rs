@@ -13,8 +13,8 @@
 //! # What it must not become
 //! - **No amplifier.** What is sent to a source that has not proved its address is never more than
 //!   what came from it, in bytes and in packets: headers that need not be there are left out, and
-//!   what still does not fit is not said. An address is proved by a digest answer to a challenge
-//!   that was sent to it.
+//!   what still does not fit is not said. An address is proved by a connection, or by a digest
+//!   answer to a challenge that was sent to it.
 //! - **No sink of memory or time.** No state but the transactions every door has, a fixed table of
 //!   rates and a bounded one of ringing calls; a source that asks too often is not heard. Ringing
 //!   calls end by one look at their table, not by a timer each, and nothing is sent again but to
@@ -47,6 +47,21 @@ pub struct Persona {
     pub realm: String,
     /// Requests of one source that are heard in a second; twice as many at once.
     pub per_second: u32,
+}
+
+/// How much may be said to who asks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Room {
+    /// Bytes that came from him.
+    bytes: usize,
+    /// Whether he is connected, and so has the address he sends from: then it does not matter.
+    connected: bool,
+}
+
+impl Room {
+    const fn holds(self, bytes: usize) -> bool {
+        self.connected || bytes <= self.bytes
+    }
 }
 
 /// A request that was no call.

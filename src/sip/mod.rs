@@ -38,7 +38,7 @@ mod via;
 #[cfg(test)]
 mod tests;
 
-pub use endpoint::{Call, Endpoint, Outcome, Pending};
+pub use endpoint::{Arrived, Call, Endpoint, Outcome, Pending};
 pub use frame::{Broken, Frame, Framer};
 pub use honeypot::{Persona, Probe};
 pub use identity::Secret;

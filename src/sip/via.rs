@@ -64,14 +64,6 @@ impl<'a> Via<'a> {
         Some(via)
     }
 
-    /// Whether it says that the request was sent as a datagram.
-    #[must_use]
-    pub fn is_udp(&self) -> bool {
-        let transport = self.head.split(|b| *b == b'/').nth(2).map(trim);
-        let transport = transport.and_then(|t| t.split(|b| is_lws(*b)).next());
-        transport.is_some_and(|transport| transport.eq_ignore_ascii_case(b"UDP"))
-    }
-
     /// Whether the branch alone tells transactions apart (section 8.1.1.7). A cookie with
     /// nothing behind it tells nothing.
     #[must_use]

@@ -1,10 +1,10 @@
 //! What is said to whom.
 
 use super::proof::Shown;
-use super::{Honeypot, Persona, Probe, ringing};
+use super::{Honeypot, Persona, Probe, Room, ringing};
 use crate::domain::{Asked, Ingress, Proof, Timestamp};
 use crate::sip::attempt::{MAX_TEXT, call_attempt};
-use crate::sip::endpoint::{Call, Endpoint, Outcome, Pending};
+use crate::sip::endpoint::{Arrived, Call, Endpoint, Outcome, Pending};
 use crate::sip::message::{Envelope, Message, Request};
 use crate::sip::reader::parse;
 use crate::sip::respond::{Packet, Response, Status};
@@ -87,6 +87,7 @@ impl Endpoint {
     /// Reads a message at the honeypot.
     pub(in crate::sip) fn lure<'a>(
         &mut self,
+        how: Arrived,
         datagram: &'a [u8],
         source: SocketAddr,
         now: Timestamp,
@@ -95,7 +96,10 @@ impl Endpoint {
         if !honeypot.is_some_and(|honeypot| honeypot.crowd.admit(source.ip(), now)) {
             return Outcome::Drop("rate");
         }
-        let size = datagram.len();
+        let room = Room {
+            bytes: datagram.len(),
+            connected: how == Arrived::Connected,
+        };
         match parse(datagram) {
             Err(malformed) => Outcome::Drop(malformed.reason()),
             Ok(Message::KeepAlive) => Outcome::Drop("keep-alive"),
@@ -105,9 +109,9 @@ impl Endpoint {
             }
             Ok(Message::Faulty(envelope, fault)) => {
                 let what = (fault.status(), fault.reason());
-                self.say(&envelope, source, size, what, &[])
+                self.say(&envelope, source, room, what, &[])
             }
-            Ok(Message::Request(request)) => self.play(request, source, size, now),
+            Ok(Message::Request(request)) => self.play(request, source, room, now),
         }
     }
 
@@ -117,7 +121,7 @@ impl Endpoint {
         &self,
         envelope: &Envelope<'_>,
         source: SocketAddr,
-        size: usize,
+        room: Room,
         (status, reason): (Status, &'static str),
         headers: &[(&str, &[u8])],
     ) -> Outcome<'a> {
@@ -134,7 +138,7 @@ impl Endpoint {
             let bytes = brevity
                 .of(self.response(envelope, source, id))
                 .status(status, &headers[..n]);
-            (bytes.len() <= size).then_some(bytes)
+            room.holds(bytes.len()).then_some(bytes)
         });
         match said {
             Some(bytes) => Outcome::Reply {
@@ -150,7 +154,7 @@ impl Endpoint {
         &mut self,
         request: Box<Request<'a>>,
         source: SocketAddr,
-        size: usize,
+        room: Room,
         now: Timestamp,
     ) -> Outcome<'a> {
         let Some(honeypot) = &mut self.honeypot else {
@@ -158,23 +162,23 @@ impl Endpoint {
         };
         let shown = honeypot.shown(&request, source.ip(), now);
         match request.method {
-            Some(Method::Invite) => return self.lured(request, source, size, shown, now),
+            Some(Method::Invite) => return self.lured(request, source, room, shown, now),
             Some(Method::Ack | Method::Cancel | Method::Bye) => {}
             _ => honeypot.probes.push(Probe {
                 source: source.ip().to_canonical(),
                 agent: to_text(request.user_agent.unwrap_or_default(), MAX_TEXT),
-                proven: shown.is_proven(),
+                proven: room.connected || shown.is_proven(),
             }),
         }
         let envelope = &request.envelope;
-        let say = |what, headers: &[_]| self.say(envelope, source, size, what, headers);
+        let say = |what, headers: &[_]| self.say(envelope, source, room, what, headers);
         match request.method {
             Some(Method::Ack) => {
                 let id = self.id(envelope, source);
                 self.transactions.acknowledge(id);
                 Outcome::Absorb
             }
-            Some(Method::Cancel) => self.cancelled(envelope, source, size, now),
+            Some(Method::Cancel) => self.cancelled(envelope, source, room, now),
             Some(Method::Options) => {
                 let headers = [
                     ("Allow", ALLOW),
@@ -189,10 +193,10 @@ impl Endpoint {
                 say((Status::Ok, "register"), &headers)
             }
             Some(Method::Register) => {
-                self.challenged(envelope, source, size, shown, "register", now)
+                self.challenged(envelope, source, room, shown, "register", now)
             }
             Some(Method::Subscribe | Method::Message | Method::Publish | Method::Refer) => {
-                self.challenged(envelope, source, size, shown, "method", now)
+                self.challenged(envelope, source, room, shown, "method", now)
             }
             Some(Method::Bye | Method::Info | Method::Update | Method::PRack) => {
                 say((Status::DoesNotExist, "bye"), &[])
@@ -207,7 +211,7 @@ impl Endpoint {
         &self,
         envelope: &Envelope<'_>,
         source: SocketAddr,
-        size: usize,
+        room: Room,
         shown: Shown,
         reason: &'static str,
         now: Timestamp,
@@ -218,12 +222,12 @@ impl Endpoint {
                 self.say(
                     envelope,
                     source,
-                    size,
+                    room,
                     (Status::Unauthorized, reason),
                     &headers,
                 )
             }
-            None => self.say(envelope, source, size, (Status::Forbidden, reason), &[]),
+            None => self.say(envelope, source, room, (Status::Forbidden, reason), &[]),
         }
     }
 
@@ -245,18 +249,18 @@ impl Endpoint {
         &mut self,
         envelope: &Envelope<'_>,
         source: SocketAddr,
-        size: usize,
+        room: Room,
         now: Timestamp,
     ) -> Outcome<'a> {
         let id = self.id(envelope, source);
         if !self.transactions.knows(id, now) {
             let what = (Status::DoesNotExist, "cancel-unknown");
-            return self.say(envelope, source, size, what, &[]);
+            return self.say(envelope, source, room, what, &[]);
         }
         if let Some(honeypot) = &mut self.honeypot {
             honeypot.ringing.cancel(id, now);
         }
-        self.say(envelope, source, size, (Status::Ok, "cancel"), &[])
+        self.say(envelope, source, room, (Status::Ok, "cancel"), &[])
     }
 
     /// A call: to be decided and recorded before anything is said.
@@ -264,14 +268,14 @@ impl Endpoint {
         &mut self,
         request: Box<Request<'a>>,
         source: SocketAddr,
-        size: usize,
+        room: Room,
         shown: Shown,
         now: Timestamp,
     ) -> Outcome<'a> {
         let envelope = &request.envelope;
         if envelope.to_tag.is_some() {
             let what = (Status::DoesNotExist, "in-dialog");
-            return self.say(envelope, source, size, what, &[]);
+            return self.say(envelope, source, room, what, &[]);
         }
         let id = self.id(envelope, source);
         let seen = self.transactions.open(id, now);
@@ -279,7 +283,7 @@ impl Endpoint {
         let (attempt, _) = call_attempt(&request, Ingress::Honeypot, source.ip(), id);
         let asked = Asked {
             // Nothing but that it has the address it sends from.
-            proof: shown.is_proven().then(|| Proof {
+            proof: (room.connected || shown.is_proven()).then(|| Proof {
                 method: "INVITE",
                 authorization: Vec::new(),
             }),
@@ -297,7 +301,7 @@ impl Endpoint {
             call: None,
             source,
             request,
-            size,
+            room,
             at: now,
         };
         match seen {
@@ -315,7 +319,7 @@ impl Endpoint {
     /// What is said to a call that was recorded. It is remembered whatever it is: the same INVITE
     /// again is no other call.
     pub(in crate::sip) fn lure_answer(&mut self, pending: &Pending<'_>) -> Option<Packet> {
-        let (source, size, now) = (pending.source, pending.size, pending.at);
+        let (source, room, now) = (pending.source, pending.room, pending.at);
         let request = &pending.request;
         let envelope = &request.envelope;
         let honeypot = self.honeypot.as_ref()?;
@@ -325,7 +329,7 @@ impl Endpoint {
         let outcome = match shown {
             Shown::Accepted => None,
             Shown::Nothing | Shown::Stale if is_open => None,
-            _ => Some(self.challenged(envelope, source, size, shown, "invite", now)),
+            _ => Some(self.challenged(envelope, source, room, shown, "invite", now)),
         };
         let packet = match outcome {
             None => self.ring(pending, shown.is_proven()),
@@ -353,9 +357,9 @@ impl Endpoint {
             let response = brevity.of(self.response(envelope, source, id));
             Packet::new(response.status(status, &[]), &envelope.via, source)
         };
-        let fits = |bytes: usize| proven || bytes <= pending.size;
+        let fits = |bytes: usize| proven || pending.room.holds(bytes);
         // On a stream what comes later would need the connection to be kept for it.
-        let may_ring = envelope.via.is_udp() && honeypot.ringing.has_room(source.ip());
+        let may_ring = !pending.room.connected && honeypot.ringing.has_room(source.ip());
         for brevity in Brevity::ALL.into_iter().filter(|_| may_ring) {
             let (rings, last) = (packet(brevity, Status::Ringing), packet(brevity, last));
             let cancelled = packet(brevity, Status::RequestTerminated).bytes;

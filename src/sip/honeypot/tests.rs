@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::{Answer, Asked, Ingress, NeutralAnswer, Timestamp};
-use crate::sip::{Call, Endpoint, Limits, Outcome, Packet};
+use crate::sip::{Arrived, Call, Endpoint, Limits, Outcome, Packet};
 use md5::{Digest as _, Md5};
 use std::net::SocketAddr;
 
@@ -331,6 +331,30 @@ fn a_source_that_asks_too_often_is_not_heard_and_ringing_is_bounded() {
         })
         .count();
     assert_eq!(ringing, 8);
+}
+
+#[test]
+fn who_is_connected_has_his_address_and_is_told_everything() {
+    let mut endpoint = endpoint();
+    let text = request("OPTIONS", "100", "100", 1, "");
+    let told = endpoint.receive_by(Arrived::Connected, text.as_bytes(), source(), NOW);
+    let Outcome::Reply { packet, .. } = told else {
+        panic!("{told:?}");
+    };
+    assert!(packet.bytes.len() > text.len());
+    assert!(endpoint.take_probes()[0].proven);
+    let text = request("INVITE", &extension(true), "442079460000", 2, "");
+    let told = endpoint.receive_by(Arrived::Connected, text.as_bytes(), source(), NOW);
+    let Outcome::Decide(call) = told else {
+        panic!("{told:?}");
+    };
+    assert!(call.asked.proof.is_some());
+    let neutral = Answer::Neutral(NeutralAnswer::ServiceUnavailable);
+    let code = status(endpoint.complete(&call.pending, &neutral));
+    assert!(
+        [404, 480, 486, 503].contains(&code),
+        "{code}: it ends at once"
+    );
 }
 
 #[test]
