@@ -4,11 +4,13 @@
 //! the file. Unknown keys are refused. Checking needs no network.
 
 mod detection;
+mod honeypot;
 mod keys;
 mod ports;
 mod transport;
 
 pub use detection::{DetectionSettings, NeutralPeer};
+pub use honeypot::{HoneypotSettings, LearnedEvidence, LearnedMode, LearnedSettings};
 pub use transport::{ConnectionSettings, TlsSettings};
 
 use keys::KEYS;
@@ -30,6 +32,10 @@ pub struct Settings {
     pub prevention: PreventionSettings,
     /// 9091: forked copies of anybody's calls.
     pub detection: DetectionSettings,
+    /// 5060: a listener that looks like a PBX.
+    pub honeypot: HoneypotSettings,
+    /// What is made of evidence.
+    pub learned: LearnedSettings,
     /// Certificates of SIP over TLS.
     pub tls: TlsSettings,
     /// Bounds of what is connected over TCP and TLS.
@@ -343,6 +349,7 @@ impl Settings {
             .into_iter()
             .chain(self.tls.checks())
             .chain(self.connections.checks())
+            .chain(self.honeypot.checks())
             .map(|(key, good, value)| (key.to_owned(), good, value))
             .chain(self.detection.checks());
         match checks.into_iter().find(|(_, good, _)| !good) {

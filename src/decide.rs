@@ -214,6 +214,12 @@ impl Engine {
         self.accounts.load().trusts(peer)
     }
 
+    /// Whether a domain trusts any address of this network.
+    #[must_use]
+    pub fn trusts_any_of(&self, network: ipnet::IpNet) -> bool {
+        self.accounts.load().trusts_any_of(network)
+    }
+
     /// Takes one of the subscriber's calls of this second. A forked copy takes none: it must
     /// not keep the call it is a copy of from being checked.
     fn admit(

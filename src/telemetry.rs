@@ -123,6 +123,13 @@ pub struct Telemetry {
     usage_counters: Gauge,
     usage_evictions: Gauge,
     usage_forgotten: Counter,
+    probes: Family<NameLabels, Counter>,
+    evidence_lost: Family<NameLabels, Counter>,
+    learned_listed: Counter,
+    learned_proposed: Counter,
+    learned_candidates: Gauge,
+    learned_ordinary: Gauge,
+    learned_crowded_out: Gauge,
     /// 1 while the embedded or configured ClickHouse answers.
     pub store_up: Gauge,
 }
@@ -179,6 +186,13 @@ impl Telemetry {
             usage_counters: Gauge::default(),
             usage_evictions: Gauge::default(),
             usage_forgotten: Counter::default(),
+            probes: Family::default(),
+            evidence_lost: Family::default(),
+            learned_listed: Counter::default(),
+            learned_proposed: Counter::default(),
+            learned_candidates: Gauge::default(),
+            learned_ordinary: Gauge::default(),
+            learned_crowded_out: Gauge::default(),
             store_up: Gauge::default(),
         };
         this.register();
@@ -352,10 +366,51 @@ impl Telemetry {
             "Counters of use that made room while they still mattered",
             self.usage_forgotten.clone(),
         );
+        self.register_learned();
+        let r = &mut self.registry;
         r.register(
             "store_up",
             "1 while ClickHouse answers",
             self.store_up.clone(),
+        );
+    }
+
+    fn register_learned(&mut self) {
+        let r = &mut self.registry;
+        r.register(
+            "honeypot_probes",
+            "Requests at the honeypot that were no calls, by whether the source proved its address",
+            self.probes.clone(),
+        );
+        r.register(
+            "learned_evidence_lost",
+            "Evidence that found no room on its way to the learned lists",
+            self.evidence_lost.clone(),
+        );
+        r.register(
+            "learned_listed",
+            "Entries that were learned, listed or renewed",
+            self.learned_listed.clone(),
+        );
+        r.register(
+            "learned_proposed",
+            "Proposals that were learned and wait for a person",
+            self.learned_proposed.clone(),
+        );
+        r.register(
+            "learned_candidates",
+            "Addresses, networks, numbers, blocks and user agents there is evidence against",
+            self.learned_candidates.clone(),
+        );
+        r.register(
+            "learned_ordinary",
+            "The same that have an ordinary life",
+            self.learned_ordinary.clone(),
+        );
+        r.register(
+            "learned_crowded_out",
+            "Candidates that made room, and those for which there was none",
+            self.learned_crowded_out.clone(),
         );
     }
 
@@ -589,6 +644,20 @@ impl Telemetry {
                 self.certificate_refusals.inc();
                 tracing::error!(error, "TLS certificates refused, those in force stay");
             }
+            Event::Probed { proven } => {
+                let name = if *proven { "proven" } else { "unproven" };
+                self.probes.get_or_create(&NameLabels { name }).inc();
+            }
+            Event::EvidenceLost { kind } => {
+                self.evidence_lost
+                    .get_or_create(&NameLabels { name: kind })
+                    .inc();
+            }
+            Event::Learned { listed, proposed } => {
+                self.learned_listed.inc_by(*listed);
+                self.learned_proposed.inc_by(*proposed);
+                tracing::info!(listed, proposed, "learned: `tfps list learned` shows it");
+            }
             Event::SendFailed { peer, error } => {
                 self.send_failures.inc();
                 tracing::debug!(%peer, error, "answer not sent");
@@ -625,6 +694,14 @@ impl Telemetry {
         let clamp = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         self.usage_counters.set(clamp(counters as u64));
         self.usage_evictions.set(clamp(evictions));
+    }
+
+    /// Shows how much evidence is remembered, and how much found no room.
+    pub fn show_learned(&self, candidates: usize, ordinary: usize, crowded_out: u64) {
+        let clamp = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        self.learned_candidates.set(clamp(candidates as u64));
+        self.learned_ordinary.set(clamp(ordinary as u64));
+        self.learned_crowded_out.set(clamp(crowded_out));
     }
 
     /// Sums for the status page.

@@ -120,6 +120,11 @@ impl Edit<'_> {
         Ok(())
     }
 
+    /// Something changed that the log need not name: the edit is kept all the same.
+    pub(super) fn note_quietly(&self) {
+        self.lines.set(self.lines.get() + 1);
+    }
+
     /// How many changes were noted so far.
     pub(super) fn changes(&self) -> usize {
         self.lines.get()

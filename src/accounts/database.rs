@@ -14,6 +14,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/0003_credentials.sql"),
     include_str!("schema/0004_plans_tokens.sql"),
     include_str!("schema/0005_country_risk.sql"),
+    include_str!("schema/0006_learned.sql"),
 ];
 /// Steps this program knows.
 const KNOWN: usize = STEPS.len();

@@ -86,6 +86,8 @@ pub enum AccountsError {
     BadGroup(String),
     #[error("no such entry `{}`: `tfps list show` shows them", shown(.0))]
     NoEntry(String),
+    #[error("nothing was learned about `{}`: `tfps list learned` shows what was", shown(.0))]
+    NotLearned(String),
     #[error("reason: expected 1 to 200 printable characters")]
     BadReason,
     #[error("source `{0}`: expected the one that is replaced, or none")]
@@ -217,6 +219,7 @@ impl AccountsError {
             | Self::NoPolicy { .. }
             | Self::NoSubscriber(_)
             | Self::NoEntry(_)
+            | Self::NotLearned(_)
             | Self::NoToken(_) => Fault::Missing,
             Self::Exists(_)
             | Self::SubscriberExists(_)

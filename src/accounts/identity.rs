@@ -3,6 +3,7 @@
 use super::credentials::Sealed;
 use super::snapshot::{Domain, Snapshot};
 use crate::domain::{CallAttempt, Ingress, Number, Subscriber};
+use ipnet::IpNet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -36,7 +37,8 @@ impl Snapshot {
     ///    whose network holds the peer most closely (at the same length a customer's before the
     ///    root's). Trusted peers are never asked for a password, and what they send of one is
     ///    not looked at.
-    /// 4. Else, on the free port and the honeypot, the call is a stranger's, whatever it names.
+    /// 4. Else, on the free port, the call is a stranger's, whatever it names; on the honeypot every
+    ///    call is, also one from a trusted peer.
     /// 5. Else the named domain must be served, and the call carry proof of being one of its
     ///    users ([`realm`](Self::realm)). A domain that is not served is refused at once, and
     ///    never falls to another. Is the user the domain's default user, he speaks for the whole
@@ -53,7 +55,11 @@ impl Snapshot {
         let peer = attempt.peer.to_canonical();
         let mut trusting = self.trusting(peer).peekable();
         let imported = (attempt.ingress == Ingress::Import).then_some(&self.root);
-        let Some(first) = imported.or_else(|| trusting.peek().copied()) else {
+        // Whoever knocks at the honeypot is nobody's customer there, wherever he knocks from.
+        let trusted = trusting
+            .peek()
+            .filter(|_| attempt.ingress != Ingress::Honeypot);
+        let Some(first) = imported.or_else(|| trusted.copied()) else {
             return Identity::Stranger(Subscriber {
                 account: "".into(),
                 scope: Some(peer),
@@ -115,6 +121,13 @@ impl Snapshot {
     #[must_use]
     pub fn trusts(&self, peer: IpAddr) -> bool {
         self.trusting(peer.to_canonical()).next().is_some()
+    }
+
+    /// Whether a domain trusts any address of this network.
+    #[must_use]
+    pub fn trusts_any_of(&self, network: IpNet) -> bool {
+        let overlaps = |own: &IpNet| own.contains(&network) || network.contains(own);
+        self.peers.iter().any(|(own, _)| overlaps(own))
     }
 
     fn trusting(&self, peer: IpAddr) -> impl Iterator<Item = &Arc<Domain>> {

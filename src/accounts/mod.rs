@@ -14,6 +14,7 @@ mod error;
 mod expiry;
 pub mod file;
 mod identity;
+mod learned;
 mod listing;
 mod names;
 pub mod place;
@@ -33,6 +34,7 @@ pub use entries::{BATCH, EntryQuery, NewEntry};
 pub use error::{AccountsError, Fault};
 pub use expiry::Expiry;
 pub use identity::{Identity, Realm};
+pub use learned::{LEARNED, LearnedFinding, LearnedRow, LearnedState, Learnt};
 pub use listing::{
     EntryFilter, EntryKind, Imported, ListEntry, ListImport, ListKind, ListMatch, MatchState,
     NumberLists, RawEntry, Scope, Sought,

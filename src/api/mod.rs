@@ -20,6 +20,7 @@ mod decisions;
 mod desk;
 mod domains;
 mod file;
+mod learned;
 mod lists;
 mod models;
 mod openapi;
@@ -59,6 +60,7 @@ fn api() -> Api {
         usage::routes,
         countries::routes,
         lists::routes,
+        learned::routes,
         plans::routes,
         tokens::routes,
         models::routes,

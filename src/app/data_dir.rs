@@ -22,7 +22,7 @@ const API_TOKEN: &str = "api-token";
 /// secret            keys of the hashes of transactions and habits, of passwords and nonces
 /// api-token         the operator's token of the REST API, made on a first start
 /// spool/            calls answered and not yet in ClickHouse
-/// state/            habits and counts of use; state/imports/: habits of imported files, to be
+/// state/            habits, counts of use and what was learned; state/imports/: habits of imported files, to be
 ///                   joined
 /// rates.csv         the operator's rate deck, if he has one
 /// models/           trained models and which is in force
@@ -129,6 +129,12 @@ impl DataDir {
         self.path.join("state/usage-resets")
     }
 
+    /// Saved evidence and ordinary life.
+    #[must_use]
+    pub fn learned(&self) -> PathBuf {
+        self.path.join("state/learned")
+    }
+
     /// Habits of imported files, waiting to be joined.
     #[must_use]
     pub fn imports(&self) -> PathBuf {
@@ -199,6 +205,12 @@ impl DataDir {
     #[must_use]
     pub fn windows_key(&self) -> [u8; 16] {
         half(&self.secret[16..])
+    }
+
+    /// Key of the hashes in what was learned.
+    #[must_use]
+    pub fn learned_key(&self) -> [u8; 16] {
+        half(&self.derived(b"evidence of learned lists")[..16])
     }
 
     /// What opens the passwords of subscribers.
@@ -290,9 +302,10 @@ mod tests {
         assert!(DataDir::addresses(folder.path()).is_none());
         let any = "127.0.0.1:1".parse().expect("address");
         let addresses = Addresses {
-            prevention: any,
+            prevention: Some(any),
             prevention_tls: None,
-            detection: any,
+            detection: Some(any),
+            honeypot: None,
             http: any,
             store: "http://127.0.0.1:2".into(),
         };

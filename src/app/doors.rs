@@ -1,4 +1,4 @@
-//! The two ports of SIP with all their transports.
+//! The ports of SIP with all their transports.
 
 use super::{Addresses, AppError, DataDir};
 use crate::config::{self, ConfigError, Settings};
@@ -20,34 +20,43 @@ use tokio_util::sync::CancellationToken;
 /// Ports the system may choose before one is free for both UDP and TCP.
 const ATTEMPTS: usize = 64;
 
-/// Everything SIP comes in by, bound and not yet answering.
-pub(super) struct Doors {
-    pub(super) prevention: Arc<Door>,
-    pub(super) detection: Arc<Door>,
-    /// What TLS is served with.
-    pub(super) certificates: Option<Arc<Certificates>>,
-    prevention_pair: Pair,
-    prevention_tls: Option<TcpServer>,
-    detection_pair: Pair,
+/// What a process is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Everything that is configured.
+    Service,
+    /// The honeypot alone, with what keeps its calls.
+    Honeypot,
 }
 
-/// UDP and TCP on one port number.
-struct Pair {
+/// Everything SIP comes in by, bound and not yet answering.
+pub(super) struct Doors {
+    pub(super) prevention: Option<Pair>,
+    prevention_tls: Option<TcpServer>,
+    pub(super) detection: Option<Pair>,
+    pub(super) honeypot: Option<Pair>,
+    /// What TLS is served with.
+    pub(super) certificates: Option<Arc<Certificates>>,
+}
+
+/// A door with UDP and TCP on one port number.
+pub(super) struct Pair {
+    pub(super) door: Arc<Door>,
     udp: UdpServer,
     tcp: TcpServer,
 }
 
+/// Entries of the honeypot's transaction table: at 32 s each, 512 calls/s.
+const HONEYPOT_TRANSACTIONS: usize = 16_384;
+
 impl Doors {
-    /// Binds all sockets.
+    /// Binds all sockets for a purpose.
     pub(super) fn bind(
         settings: &Settings,
+        purpose: Purpose,
         data_dir: &DataDir,
         telemetry: &Arc<Telemetry>,
     ) -> Result<Self, AppError> {
-        let certificates = tls_files(settings)
-            .map(|files| Certificates::load(files).map(Arc::new))
-            .transpose()
-            .map_err(|error| unusable(&error))?;
         let door = |ingress, entries: usize| {
             let limits = Limits {
                 entries,
@@ -56,10 +65,31 @@ impl Doors {
             let telemetry = Arc::clone(telemetry);
             Door::new(ingress, data_dir.sip_secret(), limits, telemetry)
         };
-        let own = &settings.prevention;
         let limits = connection_limits(settings);
-        let prevention = Arc::new(door(Ingress::Prevention, own.max_transactions));
-        let prevention_pair = Pair::bind(own.listen, "prevention.listen", limits, &prevention)?;
+        let honeypot = (purpose == Purpose::Honeypot || settings.honeypot.enabled)
+            .then(|| {
+                let own = &settings.honeypot;
+                let door = door(Ingress::Honeypot, HONEYPOT_TRANSACTIONS);
+                let door = door.with_honeypot(own.persona());
+                Pair::bind(own.listen, "honeypot.listen", limits, door)
+            })
+            .transpose()?;
+        if purpose == Purpose::Honeypot {
+            return Ok(Self {
+                prevention: None,
+                prevention_tls: None,
+                detection: None,
+                honeypot,
+                certificates: None,
+            });
+        }
+        let certificates = tls_files(settings)
+            .map(|files| Certificates::load(files).map(Arc::new))
+            .transpose()
+            .map_err(|error| unusable(&error))?;
+        let own = &settings.prevention;
+        let prevention = door(Ingress::Prevention, own.max_transactions);
+        let prevention = Pair::bind(own.listen, "prevention.listen", limits, prevention)?;
         let prevention_tls = certificates
             .clone()
             .map(|certificates| {
@@ -69,29 +99,30 @@ impl Doors {
                     limits,
                     certificates: Some(certificates),
                 };
-                TcpServer::bind(config, Arc::clone(&prevention))
+                TcpServer::bind(config, Arc::clone(&prevention.door))
             })
             .transpose()?;
         let own = &settings.detection;
         let detection = door(Ingress::Detection, own.max_transactions);
-        let detection = Arc::new(detection.with_neutral(own.answers()));
-        let detection_pair = Pair::bind(own.listen, "detection.listen", limits, &detection)?;
+        let detection = detection.with_neutral(own.answers());
+        let detection = Pair::bind(own.listen, "detection.listen", limits, detection)?;
         Ok(Self {
-            prevention,
-            detection,
-            certificates,
-            prevention_pair,
+            prevention: Some(prevention),
             prevention_tls,
-            detection_pair,
+            detection: Some(detection),
+            honeypot,
+            certificates,
         })
     }
 
     /// Where they are; `http` and `store` are those of others.
     pub(super) fn addresses(&self, http: SocketAddr, store: String) -> Addresses {
+        let of = |pair: &Option<Pair>| pair.as_ref().map(|pair| pair.udp.local_addr());
         Addresses {
-            prevention: self.prevention_pair.udp.local_addr(),
+            prevention: of(&self.prevention),
             prevention_tls: self.prevention_tls.as_ref().map(TcpServer::local_addr),
-            detection: self.detection_pair.udp.local_addr(),
+            detection: of(&self.detection),
+            honeypot: of(&self.honeypot),
             http,
             store,
         }
@@ -105,11 +136,19 @@ impl Doors {
         web: Arc<dyn HttpConnection>,
         shutdown: &CancellationToken,
     ) {
-        let detection_tcp = self.detection_pair.tcp.with_http(web);
+        let parts = |pair: Option<Pair>| pair.map(|pair| (pair.udp, pair.tcp)).unzip();
+        let (prevention_udp, prevention_tcp) = parts(self.prevention);
+        let (detection_udp, detection_tcp) = parts(self.detection);
+        let (honeypot_udp, honeypot_tcp) = parts(self.honeypot);
+        let detection_tcp: Option<TcpServer> = detection_tcp;
         for (server, name) in [
-            (self.prevention_pair.udp, "prevention listener (udp)"),
-            (self.detection_pair.udp, "detection listener (udp)"),
+            (prevention_udp, "prevention listener (udp)"),
+            (detection_udp, "detection listener (udp)"),
+            (honeypot_udp, "honeypot listener (udp)"),
         ] {
+            let Some(server): Option<UdpServer> = server else {
+                continue;
+            };
             let (handler, shutdown) = (Arc::clone(handler), shutdown.clone());
             tasks.spawn(async move {
                 server.run(handler, shutdown).await;
@@ -117,9 +156,13 @@ impl Doors {
             });
         }
         for (server, name) in [
-            (Some(self.prevention_pair.tcp), "prevention listener (tcp)"),
+            (prevention_tcp, "prevention listener (tcp)"),
             (self.prevention_tls, "prevention listener (tls)"),
-            (Some(detection_tcp), "detection listener (tcp)"),
+            (
+                detection_tcp.map(|tcp| tcp.with_http(web)),
+                "detection listener (tcp)",
+            ),
+            (honeypot_tcp, "honeypot listener (tcp)"),
         ] {
             let Some(server) = server else { continue };
             let (handler, shutdown) = (Arc::clone(handler), shutdown.clone());
@@ -137,24 +180,28 @@ impl Pair {
         address: SocketAddr,
         key: &str,
         limits: ConnectionLimits,
-        door: &Arc<Door>,
+        door: Door,
     ) -> Result<Self, BindError> {
+        let door = Arc::new(door);
         let mut attempts = 0;
         loop {
             attempts += 1;
-            let udp = UdpServer::bind(address, key, Arc::clone(door))?;
+            let udp = UdpServer::bind(address, key, Arc::clone(&door))?;
             let config = TcpConfig {
                 address: udp.local_addr(),
                 key,
                 limits,
                 certificates: None,
             };
-            match TcpServer::bind(config, Arc::clone(door)) {
+            match TcpServer::bind(config, Arc::clone(&door)) {
                 Err(error)
                     if address.port() == 0
                         && attempts < ATTEMPTS
                         && error.source.kind() == ErrorKind::AddrInUse => {}
-                tcp => return Ok(Self { udp, tcp: tcp? }),
+                tcp => {
+                    let tcp = tcp?;
+                    return Ok(Self { door, udp, tcp });
+                }
             }
         }
     }

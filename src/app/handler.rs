@@ -1,11 +1,13 @@
 //! What stands between a socket and the pipeline: decide, make durable, answer.
 
 use super::clock::{self, Monotonic};
+use super::learning::Witness;
 use crate::api::Calls;
 use crate::decide::{Allowance, Decided, Engine, ResetError};
 use crate::domain::{Answer, Asked, CallEvent, Ingress, Timestamp};
 use crate::model::ModelStatus;
 use crate::server::CallHandler;
+use crate::sip::Probe;
 use crate::spool::{Frames, Share, Spool, SpoolError};
 use crate::telemetry::{Event, Telemetry};
 use std::net::IpAddr;
@@ -23,6 +25,8 @@ pub(super) struct Handler {
     /// Whether free calls find no room in the spool.
     free_is_full: AtomicBool,
     novel: Untold,
+    /// `None`: nothing is learned.
+    witness: Option<Witness>,
 }
 
 /// How many were not told of yet: anybody can make calls that are unlike all others, and must
@@ -83,7 +87,13 @@ impl Handler {
             latest: AtomicI64::new(i64::MIN),
             free_is_full: AtomicBool::new(false),
             novel: Untold::default(),
+            witness: None,
         }
+    }
+
+    /// Tells of evidence.
+    pub(super) fn with_witness(self, witness: Option<Witness>) -> Self {
+        Self { witness, ..self }
     }
 
     /// The wall clock's time, later than that of every call before: windows that are rebuilt
@@ -154,6 +164,7 @@ impl Handler {
     /// Decides one call and adds it to what is to be kept.
     fn decide_one(&self, asked: Asked, arrived: Timestamp, batch: &mut Batch) -> Decided {
         let ingress = asked.attempt.ingress;
+        let proven = asked.proof.is_some();
         let mut decided = self.engine.decide(asked, self.time_of_call());
         let Some(event) = &mut decided.event else {
             self.telemetry.emit(&Event::Rejected {
@@ -184,6 +195,9 @@ impl Handler {
                 tell: self.novel.tell(self.monotonic.now()),
             });
         }
+        if let Some(witness) = &self.witness {
+            witness.call(event, proven);
+        }
         if let Err(error) = batch.of(ingress).push(event) {
             self.lost(&error);
         }
@@ -207,6 +221,18 @@ impl CallHandler for Handler {
 
     fn trusts(&self, peer: IpAddr) -> bool {
         self.engine.trusts(peer)
+    }
+
+    fn probed(&self, probes: Vec<Probe>) {
+        let now = clock::now();
+        for probe in &probes {
+            match &self.witness {
+                Some(witness) => witness.probe(probe, now),
+                None => self.telemetry.emit(&Event::Probed {
+                    proven: probe.proven,
+                }),
+            }
+        }
     }
 
     fn decide(&self, asked: Vec<Asked>, arrived: Timestamp) -> Vec<Answer> {

@@ -6,6 +6,7 @@ mod data_dir;
 mod doors;
 mod engine;
 mod handler;
+mod learning;
 mod rates;
 mod status;
 mod storage;
@@ -15,7 +16,7 @@ mod web;
 mod windows;
 
 pub use data_dir::{DataDir, DataDirError};
-pub use doors::check_certificates;
+pub use doors::{Purpose, check_certificates};
 pub use engine::{EngineError, offline, shipped_model};
 pub use rates::{RatesError, RatesFileError, deck_in_force, read_deck};
 pub use windows::{ImportedWindows, WindowsFileError};
@@ -35,6 +36,7 @@ use crate::store::embedded::EmbeddedError;
 use crate::telemetry::Telemetry;
 use doors::Doors;
 use handler::Handler;
+use learning::{Learner, Verdicts};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -77,13 +79,16 @@ pub enum AppError {
 /// Where a running service listens.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Addresses {
-    /// SIP over UDP and TCP, prevention.
-    pub prevention: SocketAddr,
+    /// SIP over UDP and TCP, prevention; `None`: this is a honeypot alone.
+    pub prevention: Option<SocketAddr>,
     /// SIP over TLS, prevention; `None`: no certificate is configured.
     #[serde(default)]
     pub prevention_tls: Option<SocketAddr>,
-    /// SIP over UDP and TCP, and the web service, detection.
-    pub detection: SocketAddr,
+    /// SIP over UDP and TCP, and the web service, detection; `None`: this is a honeypot alone.
+    pub detection: Option<SocketAddr>,
+    /// SIP over UDP and TCP, the honeypot; `None`: there is none.
+    #[serde(default)]
+    pub honeypot: Option<SocketAddr>,
     /// HTTP: health, metrics, status, REST API.
     pub http: SocketAddr,
     /// ClickHouse.
@@ -95,6 +100,7 @@ pub struct Service {
     addresses: Addresses,
     keeper: Arc<Keeper>,
     data_dir: Arc<DataDir>,
+    learner: Option<Arc<parking_lot::Mutex<Learner>>>,
     tasks: JoinSet<&'static str>,
     sip: CancellationToken,
     background: CancellationToken,
@@ -106,7 +112,11 @@ impl Service {
     ///
     /// # Errors
     /// Whatever an operator must mend before the service can run; nothing is left running.
-    pub async fn start(settings: &Settings, data_dir: DataDir) -> Result<Self, AppError> {
+    pub async fn start(
+        settings: &Settings,
+        purpose: Purpose,
+        data_dir: DataDir,
+    ) -> Result<Self, AppError> {
         let telemetry = Arc::new(Telemetry::new());
         let data_dir = Arc::new(data_dir);
         data_dir.check_accounts()?;
@@ -117,7 +127,7 @@ impl Service {
             spool_options(settings),
             Arc::clone(&telemetry),
         )?;
-        let doors = Doors::bind(settings, &data_dir, &telemetry)?;
+        let doors = Doors::bind(settings, purpose, &data_dir, &telemetry)?;
         let http = WebServer::bind(
             settings.http.listen,
             "http.listen",
@@ -131,11 +141,14 @@ impl Service {
         recall(&spool, &engine, saved_at, &doors)?;
 
         let (sip, background) = (CancellationToken::new(), CancellationToken::new());
-        let handler = Arc::new(Handler::new(
+        let learning = learning::open(settings.learned, &engine, &data_dir, &telemetry);
+        let (witness, learner) = learning.unzip();
+        let handler = Handler::new(
             Arc::clone(&engine),
             Mutex::new(spool),
             Arc::clone(&telemetry),
-        ));
+        );
+        let handler = Arc::new(handler.with_witness(witness));
         let mut tasks = JoinSet::new();
         // From here on calls are answered; ClickHouse may take its time.
         let addresses = doors.addresses(http.local_addr(), String::new());
@@ -179,6 +192,12 @@ impl Service {
             &telemetry,
             &background,
         );
+        let learner = learner.map(|learner| {
+            let verdicts = Verdicts::of(storage.url(), settings);
+            let learner = Arc::new(parking_lot::Mutex::new(learner.asking(verdicts)));
+            watch::spawn_learner(&mut tasks, &learner, &background);
+            learner
+        });
         if let Some(certificates) = certificates {
             watch::spawn_certificates(&mut tasks, certificates, &telemetry, &background);
         }
@@ -186,6 +205,7 @@ impl Service {
             addresses,
             keeper,
             data_dir,
+            learner,
             tasks,
             sip,
             background,
@@ -217,6 +237,9 @@ impl Service {
             let parts = self.tasks.len();
             tracing::error!(parts, "parts of the service do not end in time: cut off");
             self.tasks.abort_all();
+        }
+        if let Some(learner) = &self.learner {
+            learner.lock().finish();
         }
         self.keeper.save(clock::now());
         self.storage.end().await;
@@ -283,6 +306,9 @@ fn recall(
             Ingress::Prevention => &doors.prevention,
             Ingress::Detection => &doors.detection,
             _ => continue,
+        };
+        let Some(door) = door.as_ref().map(|pair| &pair.door) else {
+            continue;
         };
         if event.at >= oldest_transaction
             && let Some(answer) = engine.answer_again(&event)

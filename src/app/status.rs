@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse};
 use axum::routing::get;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// Media type of OpenMetrics, as Prometheus asks for it.
@@ -66,24 +67,22 @@ async fn page(State(status): State<Status>) -> Html<String> {
         1 => "answers",
         _ => "does not answer: calls wait in the spool",
     };
+    let at = |address: Option<SocketAddr>| {
+        address.map_or_else(|| "not served".to_owned(), |address| address.to_string())
+    };
     let up = clock::now().seconds_since(status.started);
     let rows = [
         ("up for", format!("{up:.0} s")),
         (
             "prevention (SIP, UDP and TCP)",
-            status.addresses.prevention.to_string(),
+            at(status.addresses.prevention),
         ),
-        (
-            "prevention (SIP, TLS)",
-            status
-                .addresses
-                .prevention_tls
-                .map_or_else(|| "no certificate".to_owned(), |a| a.to_string()),
-        ),
+        ("prevention (SIP, TLS)", at(status.addresses.prevention_tls)),
         (
             "detection (SIP, UDP and TCP)",
-            status.addresses.detection.to_string(),
+            at(status.addresses.detection),
         ),
+        ("honeypot (SIP, UDP and TCP)", at(status.addresses.honeypot)),
         ("ClickHouse", format!("{}: {store}", status.addresses.store)),
         ("calls checked", totals.decided.to_string()),
         ("of them refused", totals.refused.to_string()),

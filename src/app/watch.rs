@@ -6,6 +6,7 @@ mod drift;
 mod rates;
 pub(super) mod verdicts;
 
+use super::learning::Learner;
 use super::windows::Keeper;
 use super::{DataDir, clock};
 use crate::decide::Engine;
@@ -14,6 +15,7 @@ use crate::server::tls::Certificates;
 use crate::telemetry::{Event, Telemetry};
 use accounts::{AccountsWatcher, ListPurger};
 use drift::DriftWatcher;
+use parking_lot::Mutex;
 use rates::RatesWatcher;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +33,8 @@ const CERTIFICATES: Duration = Duration::from_secs(2);
 /// Between two savings of the windows; shorter than what the spool remembers (64 s).
 const SAVING: Duration = Duration::from_secs(30);
 
+/// Between two looks for evidence.
+const LEARNING: Duration = Duration::from_secs(1);
 /// Between two looks for entries of lists that have expired.
 const PURGING: Duration = Duration::from_secs(3_600);
 
@@ -74,6 +78,18 @@ pub(super) fn spawn_all(
             keeper.save(clock::now());
             tell_forgotten(&telemetry, &mut told, engine.usage_sizes().forgotten);
         }
+    });
+}
+
+/// Starts the making of learned lists.
+pub(super) fn spawn_learner(
+    tasks: &mut JoinSet<&'static str>,
+    learner: &Arc<Mutex<Learner>>,
+    shutdown: &CancellationToken,
+) {
+    let learner = Arc::clone(learner);
+    spawn(tasks, "learner", LEARNING, shutdown, move || {
+        learner.lock().look();
     });
 }
 

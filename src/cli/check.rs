@@ -38,6 +38,12 @@ pub(super) fn run(context: &Context) -> anyhow::Result<Done> {
             peer.network
         ))?;
     }
+    if s.honeypot.enabled {
+        output::line(&format!(
+            "honeypot        udp and tcp {}",
+            s.honeypot.listen
+        ))?;
+    }
     output::line(&format!("web             http://{}", s.http.listen))?;
     match &s.store.url {
         Some(url) => output::line(&format!("ClickHouse      {url}"))?,

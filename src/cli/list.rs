@@ -4,6 +4,7 @@ mod check;
 mod entry;
 mod expiry;
 mod import;
+mod learned;
 mod rows;
 mod show;
 
@@ -23,6 +24,7 @@ pub(super) enum ListCommand {
     Remove(entry::RemoveArgs),
     Import(import::ImportArgs),
     Export(show::ExportArgs),
+    Learned(learned::LearnedArgs),
 }
 
 /// Which list of whom.
@@ -81,10 +83,11 @@ fn scope_name(stored: &str) -> &str {
 }
 
 pub(super) fn run(context: &Context, command: ListCommand) -> anyhow::Result<Done> {
-    let access = Access::reading_if(matches!(
-        command,
-        ListCommand::Show(_) | ListCommand::Check(_) | ListCommand::Export(_)
-    ));
+    let access = Access::reading_if(match &command {
+        ListCommand::Show(_) | ListCommand::Check(_) | ListCommand::Export(_) => true,
+        ListCommand::Learned(args) => args.reads(),
+        ListCommand::Add(_) | ListCommand::Remove(_) | ListCommand::Import(_) => false,
+    });
     let mut accounts = context.accounts(access)?;
     let now = clock::now();
     match command {
@@ -92,6 +95,7 @@ pub(super) fn run(context: &Context, command: ListCommand) -> anyhow::Result<Don
         ListCommand::Export(args) => return show::export(&accounts, &args),
         ListCommand::Check(args) => return check::run(&accounts, &args, now),
         ListCommand::Import(args) => return import::run(&mut accounts, &args, now),
+        ListCommand::Learned(args) => return learned::run(&mut accounts, &args, now),
         ListCommand::Add(args) => entry::add(&mut accounts, &args, now)?,
         ListCommand::Remove(args) => entry::remove(&mut accounts, &args, now)?,
     }

@@ -27,7 +27,7 @@ mod token;
 mod train;
 mod verdict;
 
-use crate::app::{AppError, EngineError};
+use crate::app::{AppError, EngineError, Purpose};
 use crate::config::ConfigError;
 use crate::geo::GeoError;
 use crate::model::comparison::NotAdmitted;
@@ -84,6 +84,8 @@ struct Cli {
 enum Command {
     /// Answer calls: the service.
     Serve,
+    /// Look like a PBX to scanners, on a machine of its own: the honeypot alone.
+    Honeypot,
     /// Check the configuration; needs no network.
     Check,
     /// Bring the tables of ClickHouse to this version.
@@ -213,7 +215,8 @@ fn run(cli: Cli) -> anyhow::Result<Done> {
 /// The commands that edit no accounts, or need not say so.
 fn run_other(context: Context, command: Command) -> anyhow::Result<Done> {
     match command {
-        Command::Serve => block_on(serve::run(context)),
+        Command::Serve => block_on(serve::run(context, Purpose::Service)),
+        Command::Honeypot => block_on(serve::run(context, Purpose::Honeypot)),
         Command::Check => check::run(&context),
         Command::Migrate => block_on(migrate::run(context)),
         Command::Simulate(args) => block_on(async {

@@ -2,11 +2,11 @@
 
 use super::context::Context;
 use super::{Done, output};
-use crate::app::{Addresses, Service};
+use crate::app::{Addresses, Purpose, Service};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-pub(super) async fn run(context: Context) -> anyhow::Result<Done> {
+pub(super) async fn run(context: Context, purpose: Purpose) -> anyhow::Result<Done> {
     let data_dir = context.data_dir()?;
     // A service that ran saved its habits; a command that made the folder did not.
     let first_start = !data_dir.windows().exists();
@@ -24,7 +24,7 @@ pub(super) async fn run(context: Context) -> anyhow::Result<Done> {
         }
         token.cancel();
     });
-    let service = Service::start(&context.settings, data_dir).await?;
+    let service = Service::start(&context.settings, purpose, data_dir).await?;
     // The service does not depend on somebody reading this.
     if let Err(error) = greet(service.addresses(), &context, first_start) {
         tracing::warn!(%error, "greeting not printed");
@@ -49,7 +49,23 @@ fn greet(addresses: &Addresses, context: &Context, first_start: bool) -> std::io
         ))?;
     }
     let a = addresses;
-    let port = a.prevention.port();
+    let honeypot = a.honeypot.map_or_else(String::new, |honeypot| {
+        format!(
+            "\x20 honeypot    sip:{honeypot} (UDP, TCP)   a PBX to whoever tries; no call leaves\n"
+        )
+    });
+    let (Some(prevention), Some(detection)) = (a.prevention, a.detection) else {
+        return output::line(&format!(
+            "\nTFPS {version} is a honeypot\n{honeypot}\
+             \x20 web         http://{http}/   /healthz /readyz /metrics /v1\n\
+             \x20 ClickHouse  {store}\n\n\
+             What it learns: `tfps list learned`. Stop with Ctrl-C.\n",
+            version = env!("CARGO_PKG_VERSION"),
+            http = a.http,
+            store = a.store,
+        ));
+    };
+    let port = prevention.port();
     let tls = a.prevention_tls.map_or_else(String::new, |tls| {
         format!("\x20             sips:{tls} (TLS)\n")
     });
@@ -57,7 +73,7 @@ fn greet(addresses: &Addresses, context: &Context, first_start: bool) -> std::io
         "\nTFPS {version} is answering calls\n\
          \x20 prevention  sip:{prevention} (UDP, TCP)   302 with A00<number> or Rnn<number>\n{tls}\
          \x20 detection   sip:{detection} (UDP, TCP)   503 to every forked copy; nothing is blocked\n\
-         \x20             http://{detection}/ (one GET: A00 or Rnn)\n\
+         \x20             http://{detection}/ (one GET: A00 or Rnn)\n{honeypot}\
          \x20 web         http://{http}/   /healthz /readyz /metrics /v1 /openapi.json\n\
          \x20 ClickHouse  {store}\n\n\
          Send it a call:\n\
@@ -68,8 +84,6 @@ fn greet(addresses: &Addresses, context: &Context, first_start: bool) -> std::io
          Stop with Ctrl-C: calls are drained, nothing is lost.\n",
         version = env!("CARGO_PKG_VERSION"),
         tfps = std::env::args().next().unwrap_or_default(),
-        prevention = a.prevention,
-        detection = a.detection,
         http = a.http,
         store = a.store,
     ))

@@ -1,7 +1,7 @@
 //! The table of keys: what messages say is expected, and what the documentation must tell.
 
 /// Every key, and what it takes.
-pub(super) const KEYS: [(&str, &str); 36] = [
+pub(super) const KEYS: [(&str, &str); 43] = [
     (
         "prevention.listen",
         "an address, UDP and TCP port, e.g. 127.0.0.1:9090",
@@ -26,6 +26,22 @@ pub(super) const KEYS: [(&str, &str); 36] = [
     ),
     ("detection.peers[].answer", "503, 487, 580, 599 or silent"),
     ("detection.max_transactions", "a number, at least 1024"),
+    ("honeypot.enabled", "true or false"),
+    (
+        "honeypot.listen",
+        "an address, UDP and TCP port, e.g. 127.0.0.1:5060",
+    ),
+    (
+        "honeypot.server",
+        "1 to 64 printable characters without quotation marks, e.g. Asterisk PBX 18.20.2",
+    ),
+    (
+        "honeypot.realm",
+        "1 to 64 printable characters without quotation marks, e.g. asterisk",
+    ),
+    ("honeypot.per_second", "a number, 1 to 10000"),
+    ("learned.mode", "off, audit or enforce"),
+    ("learned.evidence", "honeypot or all"),
     ("digest.nonce_secs", "a number of seconds, 1 to 86400"),
     (
         "digest.algorithms",

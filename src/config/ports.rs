@@ -29,6 +29,9 @@ fn listeners(s: &Settings) -> Vec<(&'static str, SocketAddr)> {
         Some(("prevention.listen", s.prevention.listen)),
         tls.then_some(("prevention.tls_listen", s.prevention.tls_listen)),
         Some(("detection.listen", s.detection.listen)),
+        s.honeypot
+            .enabled
+            .then_some(("honeypot.listen", s.honeypot.listen)),
         Some(("http.listen", s.http.listen)),
         embedded.then_some(("embedded.listen", s.embedded.listen)),
     ]

@@ -2,7 +2,7 @@
 
 use super::{CallHandler, Door};
 use crate::domain::{Asked, Timestamp};
-use crate::sip::{Call, Outcome, Packet, Pending};
+use crate::sip::{Arrived, Call, Outcome, Packet, Pending, Probe};
 use crate::telemetry::Event;
 use std::net::SocketAddr;
 
@@ -34,11 +34,15 @@ impl<'d, 'a> Batch<'d, 'a> {
         }
     }
 
-    /// Reads the messages and answers what needs no decision.
-    pub(super) fn receive(&mut self, messages: impl Iterator<Item = (&'a [u8], SocketAddr)>) {
+    /// Reads the messages and answers what needs no decision; what was no call at a honeypot.
+    pub(super) fn receive(
+        &mut self,
+        messages: impl Iterator<Item = (&'a [u8], SocketAddr)>,
+        how: Arrived,
+    ) -> Vec<Probe> {
         let mut endpoint = self.door.endpoint.lock();
         for (message, source) in messages {
-            match endpoint.receive(message, source, self.arrived) {
+            match endpoint.receive_by(how, message, source, self.arrived) {
                 Outcome::Decide(call) => {
                     self.note_bad_headers(&call);
                     self.asked.push(call.asked);
@@ -52,6 +56,7 @@ impl<'d, 'a> Batch<'d, 'a> {
                 other => self.packets.extend(self.door.undisputed(other)),
             }
         }
+        endpoint.take_probes()
     }
 
     /// Decides and answers the calls that are there. The table is not locked while they are

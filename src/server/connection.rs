@@ -10,7 +10,7 @@
 
 use super::http::{HttpConnection, Rewound, Spoken};
 use super::{CallHandler, ConnectionLimits, Door};
-use crate::sip::{Broken, Frame, Framer};
+use crate::sip::{Arrived, Broken, Frame, Framer};
 use bytes::{Bytes, BytesMut};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -178,7 +178,7 @@ impl<H: CallHandler + ?Sized> Connection<H> {
             out.clear();
         }
         let batch = messages.iter().map(|message| (&message[..], peer));
-        for packet in self.door.answer(batch, &*self.handler) {
+        for packet in self.door.answer(batch, Arrived::Connected, &*self.handler) {
             out.extend_from_slice(&packet.bytes);
         }
         if let Some(Broken { read, fault }) = &broken

@@ -9,7 +9,7 @@
 use super::CallHandler;
 use super::batch::Batch;
 use crate::domain::{Answer, Ingress, NeutralAnswers, Timestamp};
-use crate::sip::{Endpoint, Limits, Malformed, Outcome, Packet, Secret};
+use crate::sip::{Arrived, Endpoint, Limits, Malformed, Outcome, Packet, Persona, Secret};
 use crate::telemetry::{Event, Telemetry};
 use parking_lot::Mutex;
 use std::net::SocketAddr;
@@ -55,15 +55,41 @@ impl Door {
         }
     }
 
+    /// A door that looks like a PBX.
+    #[must_use]
+    pub fn with_honeypot(self, persona: Persona) -> Self {
+        let endpoint = self.endpoint.into_inner().with_honeypot(persona);
+        Self {
+            endpoint: Mutex::new(endpoint),
+            ..self
+        }
+    }
+
+    /// When something is to be said that nobody asks for just then: the end of a call that rings
+    /// at a honeypot.
+    pub(super) fn next_due(&self) -> Option<Timestamp> {
+        match self.ingress {
+            Ingress::Honeypot => self.endpoint.lock().next_due(),
+            _ => None,
+        }
+    }
+
+    /// What is due by now.
+    pub(super) fn due(&self, now: Timestamp) -> Vec<Packet> {
+        self.endpoint.lock().due(now)
+    }
+
     /// Whether nothing is ever said to a peer, not even to his keep-alives.
     pub(super) fn is_silent(&self, source: SocketAddr) -> bool {
         self.endpoint.lock().is_silent(source)
     }
 
-    /// The answers to one batch of messages, with all its calls decided at once.
+    /// The answers to one batch of messages, with all its calls decided at once. `arrived`: how
+    /// they came.
     pub(super) fn answer<'a, H: CallHandler + ?Sized>(
         &self,
         messages: impl Iterator<Item = (&'a [u8], SocketAddr)>,
+        arrived: Arrived,
         handler: &H,
     ) -> Vec<Packet> {
         let mut messages = messages.peekable();
@@ -71,7 +97,10 @@ impl Door {
             return Vec::new();
         }
         let mut batch = Batch::new(self, handler.now());
-        batch.receive(messages);
+        let probes = batch.receive(messages, arrived);
+        if !probes.is_empty() {
+            handler.probed(probes);
+        }
         batch.decide(handler);
         batch.settle_copies();
         batch.decide(handler);

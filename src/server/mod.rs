@@ -27,6 +27,7 @@ pub use door::Door;
 pub use limits::ConnectionLimits;
 
 use crate::domain::{Answer, Asked, Timestamp};
+use crate::sip::Probe;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
@@ -44,6 +45,9 @@ pub trait CallHandler: Send + Sync + 'static {
     /// it the service; over TCP and TLS it ends the connection the batch came by. Its calls are
     /// abandoned either way, and decided when they come again.
     fn decide(&self, asked: Vec<Asked>, arrived: Timestamp) -> Vec<Answer>;
+
+    /// Requests came to a honeypot that were no calls. Must not block.
+    fn probed(&self, _probes: Vec<Probe>) {}
 
     /// Whether a domain trusts this address. Answers to it may go elsewhere when it asks for
     /// that (`maddr`), and there is always room for its connections. Reads memory only.

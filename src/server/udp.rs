@@ -8,7 +8,8 @@
 //! durable. No message, however bad, ends the loop.
 
 use super::{BindError, CallHandler, Door, Transport};
-use crate::sip::{MAX_MESSAGE, Packet};
+use crate::domain::Timestamp;
+use crate::sip::{Arrived, MAX_MESSAGE, Packet};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -73,9 +74,14 @@ impl UdpServer {
                 () = shutdown.cancelled() => break,
                 // Fails only when the runtime is going down: then there is nothing to wait for.
                 ready = socket.readable() => if ready.is_err() { break },
+                () = until(door.next_due(), &*handler) => {}
             }
             inbox.fill(|buffer| socket.try_recv_from(buffer));
-            for packet in door.answer(inbox.datagrams(), &*handler) {
+            let mut packets = door.answer(inbox.datagrams(), Arrived::Datagram, &*handler);
+            if door.next_due().is_some() {
+                packets.extend(door.due(handler.now()));
+            }
+            for packet in packets {
                 let to = packet.address(|source| handler.trusts(source));
                 if let Err(error) = send(&socket, &packet, to).await {
                     door.note_unsent(to, &error);
@@ -83,6 +89,17 @@ impl UdpServer {
             }
         }
         drain(&door, socket, &mut inbox, &*handler);
+    }
+}
+
+/// Waits until something is due; for ever if nothing is.
+async fn until<H: CallHandler + ?Sized>(due: Option<Timestamp>, handler: &H) {
+    match due {
+        None => std::future::pending().await,
+        Some(due) => {
+            let secs = due.seconds_since(handler.now()).max(0.0);
+            tokio::time::sleep(Duration::from_secs_f64(secs)).await;
+        }
     }
 }
 
@@ -97,7 +114,7 @@ fn drain<H: CallHandler + ?Sized>(door: &Door, socket: UdpSocket, inbox: &mut In
         if inbox.received.is_empty() {
             return;
         }
-        for packet in door.answer(inbox.datagrams(), handler) {
+        for packet in door.answer(inbox.datagrams(), Arrived::Datagram, handler) {
             let to = packet.address(|source| handler.trusts(source));
             if let Err(error) = socket.send_to(&packet.bytes, to) {
                 door.note_unsent(to, &error);

@@ -17,10 +17,11 @@
 //! told from the others.
 
 use super::attempt::BadHeaders;
+use super::honeypot::{Honeypot, Room};
 use super::identity::Secret;
 use super::message::{Envelope, Malformed, Message, Request};
 use super::reader::parse;
-use super::respond::{ALLOW, Packet, Response, Status};
+use super::respond::{ALLOW, Packet, Response, SERVER, Status};
 use super::rules::{refusal, unsupported};
 use super::transaction::{Limits, Seen, Transactions};
 use crate::domain::{Answer, Asked, Ingress, NeutralAnswer, NeutralAnswers, Timestamp};
@@ -36,6 +37,9 @@ pub struct Pending<'a> {
     pub(super) call: Option<u128>,
     pub(super) source: SocketAddr,
     pub(super) request: Box<Request<'a>>,
+    /// How much may be said to it and when it came: what a honeypot's answer goes by.
+    pub(super) room: Room,
+    pub(super) at: Timestamp,
 }
 
 /// A call to decide.
@@ -75,6 +79,15 @@ pub enum Outcome<'a> {
     Drop(&'static str),
 }
 
+/// How a message came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrived {
+    /// By itself: its source is whatever the sender wrote on it.
+    Datagram,
+    /// Over a connection: its source has the address it sends from.
+    Connected,
+}
+
 /// The state of one door.
 #[derive(Debug)]
 pub struct Endpoint {
@@ -82,6 +95,8 @@ pub struct Endpoint {
     pub(super) secret: Secret,
     neutral: NeutralAnswers,
     pub(super) transactions: Transactions,
+    /// `None`: it is no honeypot.
+    pub(super) honeypot: Option<Honeypot>,
 }
 
 impl Endpoint {
@@ -93,6 +108,7 @@ impl Endpoint {
             secret,
             neutral: NeutralAnswers::default(),
             transactions: Transactions::new(limits),
+            honeypot: None,
         }
     }
 
@@ -110,12 +126,29 @@ impl Endpoint {
     }
 
     /// Reads a message that came from `source`.
+    pub fn receive_by<'a>(
+        &mut self,
+        how: Arrived,
+        message: &'a [u8],
+        source: SocketAddr,
+        now: Timestamp,
+    ) -> Outcome<'a> {
+        match self.honeypot {
+            Some(_) => self.lure(how, message, source, now),
+            None => self.receive(message, source, now),
+        }
+    }
+
+    /// Reads a datagram that came from `source`.
     pub fn receive<'a>(
         &mut self,
         datagram: &'a [u8],
         source: SocketAddr,
         now: Timestamp,
     ) -> Outcome<'a> {
+        if self.honeypot.is_some() {
+            return self.lure(Arrived::Datagram, datagram, source, now);
+        }
         let outcome = match parse(datagram) {
             Err(malformed) => Outcome::Drop(malformed.reason()),
             Ok(Message::KeepAlive) => Outcome::Drop("keep-alive"),
@@ -143,6 +176,9 @@ impl Endpoint {
     /// A challenge and a 403 are not remembered (section 26.3.2.4): asked again, they are said
     /// again, and who has proved nothing takes up no memory.
     pub fn complete(&mut self, pending: &Pending<'_>, answer: &Answer) -> Option<Packet> {
+        if self.honeypot.is_some() {
+            return self.lure_answer(pending);
+        }
         let envelope = &pending.request.envelope;
         let response = self.response(envelope, pending.source, pending.id);
         let bytes = response.answer(answer);
@@ -180,7 +216,7 @@ impl Endpoint {
     }
 
     pub(super) fn response<'a>(
-        &self,
+        &'a self,
         envelope: &'a Envelope<'a>,
         source: SocketAddr,
         id: Uuid,
@@ -189,10 +225,12 @@ impl Endpoint {
             envelope,
             source,
             to_tag: self.secret.to_tag(id),
+            compact: false,
+            server: self.honeypot.as_ref().map_or(SERVER, |h| &h.persona.server),
         }
     }
 
-    fn reply<'a>(
+    pub(super) fn reply<'a>(
         &self,
         envelope: &Envelope<'_>,
         source: SocketAddr,
@@ -299,6 +337,8 @@ impl Endpoint {
             call: None,
             source,
             request,
+            room: Room::default(),
+            at: now,
         };
         match seen {
             Seen::New => self.new_call(pending, now),
@@ -312,7 +352,7 @@ impl Endpoint {
 }
 
 impl Endpoint {
-    fn id(&self, envelope: &Envelope<'_>, source: SocketAddr) -> Uuid {
+    pub(super) fn id(&self, envelope: &Envelope<'_>, source: SocketAddr) -> Uuid {
         let (ingress, peer) = (self.ingress, source.ip());
         self.secret.transaction_id(ingress, peer, envelope)
     }

@@ -93,6 +93,20 @@ impl Secret {
         Some(fields.hash())
     }
 
+    /// A number that follows from `value` and is different for each `kind`; nobody without the
+    /// key can tell it.
+    #[must_use]
+    pub(super) fn draw(self, kind: &[u8], value: &[u8]) -> u64 {
+        let mut fields = Fields::new(self, kind);
+        fields.add(value);
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "half of the hash is enough"
+        )]
+        let half = fields.hash() as u64;
+        half
+    }
+
     /// The To tag of every answer within a transaction: the same before and after a restart,
     /// and for CANCEL that of its INVITE (section 9.2). Says nothing about the id.
     #[must_use]

@@ -23,6 +23,7 @@ pub mod attempt;
 mod copies;
 mod endpoint;
 mod frame;
+mod honeypot;
 mod identity;
 pub mod message;
 mod names;
@@ -39,8 +40,9 @@ mod via;
 #[cfg(test)]
 mod tests;
 
-pub use endpoint::{Call, Endpoint, Outcome, Pending};
+pub use endpoint::{Arrived, Call, Endpoint, Outcome, Pending};
 pub use frame::{Broken, Frame, Framer};
+pub use honeypot::{Persona, Probe};
 pub use identity::Secret;
 pub use message::{Envelope, MAX_MESSAGE, Malformed, Message, Request};
 pub use reader::parse;

@@ -14,6 +14,8 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 /// Methods that get another answer than 405.
 pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, OPTIONS";
+/// The Server header, of all but a honeypot.
+pub(super) const SERVER: &str = "TFPS";
 
 /// Bytes and where they go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,23 +47,29 @@ impl Packet {
     }
 }
 
-/// The final answers that are given.
+/// The answers that are given: final ones, and the honeypot's ringing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "`phrase` says what each is, once")]
 pub enum Status {
+    Ringing,
     Ok,
     MovedTemporarily,
     BadRequest,
     Unauthorized,
     Forbidden,
+    NotFound,
     MethodNotAllowed,
     UnsupportedUriScheme,
     BadExtension,
+    TemporarilyUnavailable,
     DoesNotExist,
     LoopDetected,
     TooManyHops,
     AddressIncomplete,
+    BusyHere,
     RequestTerminated,
+    BadEvent,
+    NotImplemented,
     ServiceUnavailable,
     VersionNotSupported,
     PreconditionFailure,
@@ -74,19 +82,25 @@ impl Status {
     #[must_use]
     pub const fn code(self) -> u16 {
         match self {
+            Self::Ringing => 180,
             Self::Ok => 200,
             Self::MovedTemporarily => 302,
             Self::BadRequest => 400,
             Self::Unauthorized => 401,
             Self::Forbidden => 403,
+            Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::UnsupportedUriScheme => 416,
             Self::BadExtension => 420,
+            Self::TemporarilyUnavailable => 480,
             Self::DoesNotExist => 481,
             Self::LoopDetected => 482,
             Self::TooManyHops => 483,
             Self::AddressIncomplete => 484,
+            Self::BusyHere => 486,
             Self::RequestTerminated => 487,
+            Self::BadEvent => 489,
+            Self::NotImplemented => 501,
             Self::ServiceUnavailable => 503,
             Self::VersionNotSupported => 505,
             Self::PreconditionFailure => 580,
@@ -95,22 +109,28 @@ impl Status {
         }
     }
 
-    /// The reason phrase (RFC 3261 section 21; 580 of RFC 3312).
+    /// The reason phrase (RFC 3261 section 21; 489 of RFC 6665, 580 of RFC 3312).
     #[must_use]
     pub const fn phrase(self) -> &'static str {
         match self {
+            Self::Ringing => "Ringing",
             Self::Ok => "OK",
             Self::MovedTemporarily => "Moved Temporarily",
             Self::BadRequest => "Bad Request",
             Self::Unauthorized => "Unauthorized",
             Self::Forbidden => "Forbidden",
+            Self::NotFound => "Not Found",
             Self::MethodNotAllowed => "Method Not Allowed",
             Self::UnsupportedUriScheme => "Unsupported URI Scheme",
             Self::BadExtension => "Bad Extension",
+            Self::TemporarilyUnavailable => "Temporarily Unavailable",
             Self::DoesNotExist => "Call/Transaction Does Not Exist",
             Self::LoopDetected => "Loop Detected",
             Self::TooManyHops => "Too Many Hops",
             Self::AddressIncomplete => "Address Incomplete",
+            Self::BusyHere => "Busy Here",
+            Self::BadEvent => "Bad Event",
+            Self::NotImplemented => "Not Implemented",
             Self::RequestTerminated => "Request Terminated",
             Self::ServiceUnavailable => "Service Unavailable",
             Self::VersionNotSupported => "Version Not Supported",
@@ -152,6 +172,10 @@ pub(super) struct Response<'a> {
     pub envelope: &'a Envelope<'a>,
     pub source: SocketAddr,
     pub to_tag: u64,
+    /// The Server header; empty: none.
+    pub server: &'a str,
+    /// Whether headers are named by their compact forms (RFC 3261 section 7.3.3).
+    pub compact: bool,
 }
 
 impl Response<'_> {
@@ -161,7 +185,7 @@ impl Response<'_> {
         for (name, value) in headers {
             header(&mut out, name, value);
         }
-        finish(out)
+        self.finish(out)
     }
 
     /// What a decision says; `None`: silence.
@@ -185,7 +209,7 @@ impl Response<'_> {
                 if let Some(score) = score {
                     push_score(&mut out, score);
                 }
-                return Some(finish(out));
+                return Some(self.finish(out));
             }
             Answer::Challenge(challenge) => {
                 let challenges = digest::headers(challenge);
@@ -211,25 +235,40 @@ impl Response<'_> {
         push_text(&mut out, format_args!("SIP/2.0 {code} {phrase}\r\n"));
         self.push_vias(&mut out);
         let envelope = self.envelope;
-        copied(&mut out, "From", envelope.from);
+        copied(&mut out, self.name("From", "f"), envelope.from);
         if !envelope.to.is_empty() {
-            out.extend_from_slice(b"To: ");
+            out.extend_from_slice(self.name("To", "t").as_bytes());
+            out.extend_from_slice(b": ");
             push_value(&mut out, envelope.to);
             if envelope.to_tag.is_none() {
                 push_text(&mut out, format_args!(";tag={:016x}", self.to_tag));
             }
             out.extend_from_slice(b"\r\n");
         }
-        copied(&mut out, "Call-ID", envelope.call_id);
+        copied(&mut out, self.name("Call-ID", "i"), envelope.call_id);
         copied(&mut out, "CSeq", envelope.cseq);
         out
+    }
+
+    const fn name(&self, long: &'static str, compact: &'static str) -> &'static str {
+        if self.compact { compact } else { long }
+    }
+
+    fn finish(&self, mut out: Vec<u8>) -> Bytes {
+        if !self.server.is_empty() {
+            header(&mut out, "Server", self.server.as_bytes());
+        }
+        header(&mut out, self.name("Content-Length", "l"), b"0");
+        out.extend_from_slice(b"\r\n");
+        out.into()
     }
 
     /// All Via elements in order; the topmost with `received` and `rport` as seen here, and
     /// never as the sender claims.
     fn push_vias(&self, out: &mut Vec<u8>) {
         let via = &self.envelope.via;
-        out.extend_from_slice(b"Via: ");
+        out.extend_from_slice(self.name("Via", "v").as_bytes());
+        out.extend_from_slice(b": ");
         push_value(out, via.head);
         for (name, value) in params(via.params) {
             if name.eq_ignore_ascii_case(b"received") || name.eq_ignore_ascii_case(b"rport") {
@@ -259,7 +298,7 @@ impl Response<'_> {
         }
         out.extend_from_slice(b"\r\n");
         for value in values {
-            header(out, "Via", value);
+            header(out, self.name("Via", "v"), value);
         }
     }
 }
@@ -276,11 +315,6 @@ fn header(out: &mut Vec<u8>, name: &str, value: &[u8]) {
     out.extend_from_slice(b": ");
     push_value(out, value);
     out.extend_from_slice(b"\r\n");
-}
-
-fn finish(mut out: Vec<u8>) -> Bytes {
-    out.extend_from_slice(b"Server: TFPS\r\nContent-Length: 0\r\n\r\n");
-    out.into()
 }
 
 fn push_text(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {

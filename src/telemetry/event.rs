@@ -214,6 +214,23 @@ pub enum Event<'a> {
         /// Why.
         error: &'a str,
     },
+    /// A request that was no call came to the honeypot.
+    Probed {
+        /// Whether its source has proved its address.
+        proven: bool,
+    },
+    /// Evidence found no room on its way to the learned lists.
+    EvidenceLost {
+        /// `accusation` or `ordinary`.
+        kind: &'static str,
+    },
+    /// Something was learned.
+    Learned {
+        /// Entries listed or renewed.
+        listed: u64,
+        /// New proposals.
+        proposed: u64,
+    },
     /// A peer could not be sent to.
     SendFailed {
         /// Where to.

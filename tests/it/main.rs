@@ -19,6 +19,7 @@ mod integrations;
 mod kamailio;
 mod layers;
 mod leakage;
+mod poisoning;
 mod service;
 mod store_engine;
 mod support;

@@ -8,6 +8,7 @@ mod daylight;
 mod detection;
 mod every_call_once;
 mod first_start;
+mod honeypot;
 mod learning;
 mod life;
 mod limits;

@@ -15,10 +15,11 @@ use super::{
 };
 
 /// The listen keys in the environment, all on a port of the system's choice.
-const LISTEN: [&str; 5] = [
+const LISTEN: [&str; 6] = [
     "TFPS_PREVENTION__LISTEN",
     "TFPS_PREVENTION__TLS_LISTEN",
     "TFPS_DETECTION__LISTEN",
+    "TFPS_HONEYPOT__LISTEN",
     "TFPS_HTTP__LISTEN",
     "TFPS_EMBEDDED__LISTEN",
 ];
@@ -26,9 +27,12 @@ const LISTEN: [&str; 5] = [
 /// Where a service listens, as it notes it for the other commands.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Addresses {
-    pub prevention: SocketAddr,
+    /// Not of a honeypot alone, as `detection`.
+    pub prevention: Option<SocketAddr>,
     pub prevention_tls: Option<SocketAddr>,
-    pub detection: SocketAddr,
+    pub detection: Option<SocketAddr>,
+    /// Where there is one.
+    pub honeypot: Option<SocketAddr>,
     pub http: SocketAddr,
     /// ClickHouse's URL.
     pub store: String,
@@ -49,6 +53,8 @@ pub struct TestService {
     folder: TempDir,
     environment: Vec<(String, String)>,
     database: String,
+    /// The command that it is.
+    serving: &'static str,
     addresses: Option<Addresses>,
 }
 
@@ -88,6 +94,7 @@ impl TestService {
             folder: tempfile::tempdir_in(run_folder()).expect("a folder"),
             environment: listen.to_vec(),
             database: "tfps".to_owned(),
+            serving: "serve",
             addresses: None,
         }
     }
@@ -99,6 +106,17 @@ impl TestService {
             .with("TFPS_STORE__DATABASE", database);
         service.database = database.to_owned();
         service
+    }
+
+    /// With a honeypot beside the rest.
+    pub fn with_honeypot(self) -> Self {
+        self.with("TFPS_HONEYPOT__ENABLED", "true")
+    }
+
+    /// As a honeypot alone.
+    pub fn as_honeypot(mut self) -> Self {
+        self.serving = "honeypot";
+        self
     }
 
     /// Sets a key of the environment, for the service and for its commands.
@@ -126,12 +144,14 @@ impl TestService {
     /// system: then it is started again until that client has ended.
     pub fn start_again(&mut self) {
         let addresses = eventually("the service starts", || self.try_start());
+        let again = |address: Option<SocketAddr>| {
+            address.map_or_else(|| "127.0.0.1:0".to_owned(), |known| known.to_string())
+        };
         for (key, address) in LISTEN.iter().zip([
-            addresses.prevention.to_string(),
-            addresses
-                .prevention_tls
-                .map_or_else(|| "127.0.0.1:0".to_owned(), |tls| tls.to_string()),
-            addresses.detection.to_string(),
+            again(addresses.prevention),
+            again(addresses.prevention_tls),
+            again(addresses.detection),
+            again(addresses.honeypot),
             addresses.http.to_string(),
             addresses.store.trim_start_matches("http://").to_owned(),
         ]) {
@@ -150,7 +170,7 @@ impl TestService {
             .open(self.log_path())
             .expect("a log file");
         let child = self
-            .command(&["serve"])
+            .command(&[self.serving])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(errors)
@@ -209,7 +229,7 @@ impl TestService {
     }
 
     pub fn prevention(&self) -> SocketAddr {
-        self.addresses().prevention
+        self.addresses().prevention.expect("prevention is served")
     }
 
     /// Where a certificate is configured.
@@ -218,7 +238,12 @@ impl TestService {
     }
 
     pub fn detection(&self) -> SocketAddr {
-        self.addresses().detection
+        self.addresses().detection.expect("detection is served")
+    }
+
+    /// Where one is configured.
+    pub fn honeypot(&self) -> SocketAddr {
+        self.addresses().honeypot.expect("a honeypot is served")
     }
 
     /// The `--data-dir`.
