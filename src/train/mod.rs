@@ -10,6 +10,7 @@
 //! judged is no example of a legitimate one.
 
 mod alarm;
+mod bend;
 mod boost;
 mod calibrate;
 mod dataset;
