@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test bench check build
+.PHONY: help setup run demo test evaluate publish bench check build
 
 CARGO ?= cargo
 ARGS ?=
@@ -45,6 +45,24 @@ test: ## set up and run every test, with the real Kamailio, SIPp and baresip (AR
 	@scripts/setup test
 	$(call say,test: the first time builds for some minutes$(,) then it takes two)
 	@$(CARGO) test --locked $(ARGS)
+
+# The card's figures, from seeds alone; other learners work in their own environment.
+judge = "$(program)" evaluate --exchange "$$exchange" \
+	--peers "$${TFPS_PEERS:-target/peers}/bin/python scripts/peers/peers.py" --out target/evaluation
+
+evaluate: ## measure detection beside its peers, and compare with the card of the default model
+	$(call say,setup: Python and the learners of scripts/peers/requirements.txt if they are missing)
+	@scripts/setup evaluate
+	@$(MAKE) --no-print-directory build
+	$(call say,evaluate: a quarter of an hour on two cores; everything is written into target/evaluation)
+	@exchange=$$(mktemp -d); trap 'rm -rf "$$exchange"' EXIT; \
+		$(judge) --check models/default.card.md $(ARGS)
+
+publish: ## the same, and write the default model and its card anew
+	@scripts/setup evaluate
+	@$(MAKE) --no-print-directory build
+	$(call say,publish: models/default.json and models/default.card.md)
+	@exchange=$$(mktemp -d); trap 'rm -rf "$$exchange"' EXIT; $(judge) --publish models $(ARGS)
 
 bench: ## measure
 	$(call say,setup: a C compiler and libchdb if they are missing)

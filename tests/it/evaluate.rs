@@ -6,17 +6,19 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 /// A world that is walked in seconds.
-const SMALL: [&str; 12] = [
+const SMALL: [&str; 14] = [
     "--subscribers",
-    "30",
+    "12",
     "--tenants",
-    "3",
+    "2",
     "--days",
-    "10",
-    "--attacks-per-day",
     "8",
+    "--attacks-per-day",
+    "3",
     "--bootstrap",
     "5",
+    "--learner",
+    "logistic",
     "--seed",
     "7",
 ];

@@ -29,9 +29,9 @@ fn walked(seed: u64, days: u32) -> Calls {
         NeutralAnswer::default(),
     );
     let scenario = Scenario {
-        subscribers: 40,
-        tenants: 3,
-        attacks_per_day: 6.0,
+        subscribers: 20,
+        tenants: 2,
+        attacks_per_day: 4.0,
         ..Scenario::new(seed, START, days)
     };
     let data = AttackData::built_in();
@@ -42,18 +42,21 @@ fn walked(seed: u64, days: u32) -> Calls {
     walk.finish()
 }
 
-static CALLS: LazyLock<Calls> = LazyLock::new(|| walked(7, 14));
-static OTHER: LazyLock<Calls> = LazyLock::new(|| walked(8, 5));
+static CALLS: LazyLock<Calls> = LazyLock::new(|| walked(7, 12));
+static OTHER: LazyLock<Calls> = LazyLock::new(|| walked(8, 4));
 
 fn settings() -> Settings {
     Settings {
         source: "a small world".to_owned(),
         shares: Shares::default(),
         other_warm_up: 1.0 / 3.0,
-        bootstrap: 20,
+        bootstrap: 5,
         seed: 5,
         options: Options {
             learner: Learner::Logistic,
+            // Small fits: what is tested is the harness.
+            negatives_per_positive: 2,
+            campaign_cap: 10,
             ..Options::new(START)
         },
         logistic_too: false,
@@ -159,7 +162,7 @@ fn the_report_has_every_figure_of_every_detector() {
 
 #[test]
 fn the_same_seed_gives_the_same_bytes() {
-    let again = evaluate(&walked(7, 14), Some(&walked(8, 5)), &settings(), &|_| {});
+    let again = evaluate(&walked(7, 12), Some(&walked(8, 4)), &settings(), &|_| {});
     let again = again.expect("evaluated");
     let text = |report: &Report| serde_json::to_string(report).expect("JSON");
     assert_eq!(text(&again.report), text(&EVALUATED.report));
