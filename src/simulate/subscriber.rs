@@ -5,7 +5,7 @@ use super::call_id::Form;
 use super::devices::{self, Model};
 use super::dice::{Dice, Purpose};
 use super::habits::{self, Habits};
-use super::numbers::{Abroad, domestic};
+use super::numbers::{Abroad, domestic, satellite};
 use super::tenant::{NEWCOMERS, Tenant};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -386,9 +386,7 @@ fn extras(kind: Kind, market: &Place, dice: &mut Dice) -> Extras {
     } else {
         0
     };
-    let at_sea = (0..ships)
-        .map(|_| super::numbers::satellite(dice))
-        .collect();
+    let at_sea = (0..ships).map(|_| satellite(dice)).collect();
     let monitor = (is_office && dice.chance(0.015))
         .then(|| (dice.pick(&devices::MONITOR), market.number(dice, false)));
     Extras {
