@@ -164,8 +164,10 @@ mod tests {
         other(|row| row.user_agent = "phone".into());
         other(|row| row.call_id = Some("1".into()));
         other(|row| row.source_ip = [192, 0, 2, 2].into());
-        let ids: std::collections::HashSet<_> =
-            others.iter().flat_map(|r| ids(&[r.clone()])).collect();
+        let ids: std::collections::HashSet<_> = others
+            .iter()
+            .flat_map(|r| ids(std::slice::from_ref(r)))
+            .collect();
         assert_eq!(ids.len(), others.len());
     }
 

@@ -178,7 +178,7 @@ fn tell(calls: u64, counts: Counts, reasons: &BTreeMap<String, u64>) {
 
 impl SortedRows {
     pub(super) fn next(&mut self) -> anyhow::Result<Option<Row>> {
-        while let Some(row) = self.sorted.next() {
+        for row in self.sorted.by_ref() {
             let mut row = row.with_context(|| "sorting".to_owned())?;
             self.read += 1;
             if self.read.is_multiple_of(STEP) {

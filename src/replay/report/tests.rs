@@ -128,10 +128,10 @@ fn counts_are_those_of_the_calls() {
         call("ann", 120, 252_611_111_222, 0)
             .scored(0.8)
             .judged(Verdict::Fraud),
-        call("bob", 180, 44_2079_460_123, 600)
+        call("bob", 180, 442_079_460_123, 600)
             .to("GB")
             .judged(Verdict::Fraud),
-        call("bob", 240, 44_2079_460_123, 60).to("GB").audited(),
+        call("bob", 240, 442_079_460_123, 60).to("GB").audited(),
     ];
     let report = report(&calls);
     assert_eq!(
