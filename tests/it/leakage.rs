@@ -14,7 +14,7 @@ use tfps::domain::{CallRecord, Ingress, NeutralAnswer, Timestamp, Verdict};
 use tfps::features::{CATALOGUE, COUNT, Feature};
 use tfps::geo::Geo;
 use tfps::model::ModelSlot;
-use tfps::replay;
+use tfps::replay::{self, Row};
 use tfps::simulate::{AttackData, Scenario, generate};
 use uuid::Uuid;
 
@@ -111,11 +111,11 @@ fn served(calls: &[Call]) -> Vec<Vector> {
     );
     let decide = |call: &Call| {
         let event = if call.honeypot {
-            let mut attempt = replay::attempt_of(&call.record, Uuid::nil());
+            let mut attempt = replay::attempt_of_record(&call.record, Uuid::nil());
             attempt.ingress = Ingress::Honeypot;
             engine.decide(attempt, call.record.time).event
         } else {
-            replay::decide(&engine, &call.record, Uuid::nil())
+            replay::decide(&engine, &Row::of_table(call.record.clone(), 1), Uuid::nil())
         };
         let values = event.expect("checked").features.values;
         values.into_iter().map(f32::to_bits).collect()
