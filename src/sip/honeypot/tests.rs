@@ -87,7 +87,7 @@ fn authorization(challenge: &str, method: &str, user: &str, password: &str) -> S
     let response = hex(&format!("{ha1}:{nonce}:{ha2}"));
     format!(
         "Authorization: Digest username=\"{user}\", realm=\"asterisk\", nonce=\"{nonce}\", \
-         uri=\"sip:198.51.100.1\", response=\"{response}\", algorithm=MD5\r\n"
+         uri=\"sip:198.51.100.1\", response=\"{response}\", algorithm=MD5,qop=auth\r\n"
     )
 }
 
