@@ -1,6 +1,6 @@
 //! What is told to the learned lists, and what of a call it is made from.
 
-use super::subject::{network, octets};
+use super::subject::{agent_key, network, octets};
 use super::{Subject, WitnessKind};
 use crate::domain::{CallEvent, Check, Ingress, Number, NumberClass, Outcome, Timestamp, Verdict};
 use siphasher::sip::SipHasher24;
@@ -45,10 +45,10 @@ impl Keys {
 pub struct Party(pub u64);
 
 impl Party {
-    /// The account a customer's calls are admitted to.
+    /// The account a customer's calls are admitted to, by its name: lower case.
     #[must_use]
     pub fn account(name: &str, keys: Keys) -> Self {
-        Self(keys.hash("account", name.to_ascii_lowercase().as_bytes()))
+        Self(keys.hash("account", name.as_bytes()))
     }
 
     /// The network a packet came from. Its addresses are one party: who has one has them all.
@@ -302,7 +302,7 @@ fn ordinary(event: &CallEvent, keys: Keys) -> OrdinaryCall {
             Some(key(Subject::network_of(attempt.source_ip))),
             number.map(|number| key(Subject::Number(number))),
             number.and_then(Subject::block_of).map(key),
-            Subject::agent(&attempt.user_agent).map(key),
+            agent_key(&attempt.user_agent, keys),
         ],
         at: event.at,
     }

@@ -23,6 +23,9 @@ pub(super) const MOST_NEEDED: usize = 5;
 
 type ByHash<T> = HashMap<u64, T, BuildHasherDefault<Prehashed>>;
 
+/// Values by their keys, to be saved.
+type Saved<T> = Vec<(u64, T)>;
+
 /// Days since the epoch.
 pub(super) type Day = u32;
 
@@ -209,7 +212,7 @@ impl Ordinary {
     }
 
     /// All there is, to be saved.
-    pub fn saved(&self) -> (Vec<(u64, Life)>, Vec<(u64, Days)>) {
+    pub fn saved(&self) -> (Saved<Life>, Saved<Days>) {
         let tenants = self.tenants.iter();
         (
             self.slots.clone(),

@@ -123,10 +123,7 @@ impl Subject {
     /// A user agent; `None`: one that says nothing, or is too long to list.
     #[must_use]
     pub fn agent(text: &str) -> Option<Self> {
-        let text = text.trim();
-        let usable = (SHORTEST_AGENT..=LONGEST_AGENT).contains(&text.len())
-            && text.chars().all(|c| !c.is_control());
-        usable.then(|| Self::Agent(text.into()))
+        usable_agent(text).map(|text| Self::Agent(text.into()))
     }
 
     /// What kind it is.
@@ -149,7 +146,7 @@ impl Subject {
             Self::Network(network) => keys.hash("network", &octets(network.addr())),
             Self::Number(number) => keys.hash("number", &number.as_u64().to_le_bytes()),
             Self::Block(block) => keys.hash("block", &block.as_u64().to_le_bytes()),
-            Self::Agent(agent) => keys.hash("agent", agent.to_ascii_lowercase().as_bytes()),
+            Self::Agent(agent) => hash_of_agent(agent, keys),
         }
     }
 
@@ -175,6 +172,27 @@ impl fmt::Display for Subject {
             Self::Agent(agent) => write!(f, "agent {agent}"),
         }
     }
+}
+
+/// What a user agent is remembered under, without making a subject of it.
+pub(super) fn agent_key(text: &str, keys: Keys) -> Option<u64> {
+    usable_agent(text).map(|text| hash_of_agent(text, keys))
+}
+
+fn usable_agent(text: &str) -> Option<&str> {
+    let text = text.trim();
+    let usable = (SHORTEST_AGENT..=LONGEST_AGENT).contains(&text.len())
+        && text.chars().all(|c| !c.is_control());
+    usable.then_some(text)
+}
+
+/// Of its first bytes, whatever the case of their letters, as patterns match.
+fn hash_of_agent(text: &str, keys: Keys) -> u64 {
+    let mut lower = [0; LONGEST_AGENT];
+    let length = text.len().min(LONGEST_AGENT);
+    lower[..length].copy_from_slice(&text.as_bytes()[..length]);
+    lower[..length].make_ascii_lowercase();
+    keys.hash("agent", &lower[..length])
 }
 
 /// The network one party is taken to have.

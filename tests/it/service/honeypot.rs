@@ -214,6 +214,29 @@ fn a_trusted_peers_address_is_only_proposed() {
 }
 
 #[test]
+fn what_three_analysts_say_of_a_call_is_evidence_about_its_number() {
+    let service = TestService::start_on_shared("honeypot_verdicts");
+    let number = "252612345678";
+    Phone::new(service.prevention()).call(number);
+    eventually("it is a row", || {
+        (service.number("SELECT count() FROM calls") == Some(1)).then_some(())
+    });
+    let id = service.sql("SELECT toString(id) FROM calls");
+    for by in ["ann", "ann", "bob", "cyd"] {
+        service.tfps_ok(&["verdict", "fraud", &id, "--by", by]);
+    }
+    eventually("it is proposed", || {
+        (state_of(&service, number)? == "proposed").then_some(())
+    });
+    let rows = learned(&service);
+    let row = rows.iter().find(|row| row["value"] == number).expect("it");
+    assert_eq!(row["evidence"], json!({"analysts": 4.0}));
+    assert_eq!(row["parties"], 3);
+    let why = row["why"].as_str().expect("words");
+    assert!(why.contains("watched for 0 days"), "{why}");
+}
+
+#[test]
 fn a_honeypot_stands_alone() {
     let mut service = TestService::prepare_on_shared("honeypot_alone")
         .as_honeypot()
