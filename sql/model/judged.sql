@@ -3,15 +3,15 @@
 -- `begins`: where the ranges begin, ascending; `bin`: 1 for the first.
 -- One row per call even where a part of `calls` was shipped twice and not yet merged.
 SELECT
-    toUInt64(arrayCount(begin -> scored.score >= begin, {begins:Array(Float64)})) AS bin,
+    toUInt64(arrayCount(begin -> scored.served >= begin, {begins:Array(Float64)})) AS bin,
     toUInt64(count()) AS calls,
     toUInt64(countIf(judged.verdict = 'fraud')) AS fraud,
-    sum(scored.score) AS scores,
-    toUInt64(countIf(scored.score > {threshold:Float64})) AS above,
-    toUInt64(countIf(scored.score > {threshold:Float64} AND judged.verdict = 'fraud')) AS above_fraud
+    sum(scored.served) AS scores,
+    toUInt64(countIf(scored.served > {threshold:Float64})) AS above,
+    toUInt64(countIf(scored.served > {threshold:Float64} AND judged.verdict = 'fraud')) AS above_fraud
 FROM
 (
-    SELECT id, toFloat64(any(assumeNotNull(score))) AS score
+    SELECT id, toFloat64(any(assumeNotNull(score))) AS served
     FROM calls
     WHERE model = {model:String}
       AND at >= {since:DateTime64(6, 'UTC')}

@@ -3,12 +3,13 @@
 //! Asks ClickHouse every hour or so, on a task of its own that nothing waits for. ClickHouse away
 //! means no look; the last report stays.
 
+use super::news;
 use crate::app::clock;
 use crate::config::Settings;
 use crate::decide::Engine;
 use crate::domain::Timestamp;
 use crate::model::observed::{Judged, Keeping, Observed};
-use crate::store::{Store, StoreError};
+use crate::store::{Meaning, Store, StoreError};
 use crate::telemetry::{Event, Telemetry};
 use clickhouse::Row;
 use serde::Deserialize;
@@ -44,6 +45,7 @@ pub(in crate::app) fn spawn(
         store: Store::new(url, &settings.store),
         telemetry: Arc::clone(telemetry),
         alarmed: None,
+        told: None,
     };
     let shutdown = shutdown.clone();
     tasks.spawn(async move {
@@ -68,6 +70,8 @@ struct VerdictsWatcher {
     telemetry: Arc<Telemetry>,
     /// The model of which there is an alarm.
     alarmed: Option<String>,
+    /// What was last wrong with the question.
+    told: Option<String>,
 }
 
 /// A row of the answer; the columns are explained in `sql/model/judged.sql`.
@@ -98,7 +102,13 @@ impl VerdictsWatcher {
         let since = now.plus_secs(-BACK);
         match self.ask(&id, threshold, since).await {
             Ok(judged) => self.tell(&Observed::of(&id, threshold, since.to_rfc3339(), &judged)),
-            Err(error) => tracing::debug!(%error, "judged calls not looked at"),
+            // That ClickHouse is away is told elsewhere.
+            Err(error) if error.meaning() == Meaning::Retry => {}
+            Err(error) => {
+                if let Some(error) = news(&mut self.told, Some(error.to_string())) {
+                    tracing::warn!(error, "judged calls cannot be looked at");
+                }
+            }
         }
     }
 

@@ -53,7 +53,7 @@ const WRONG: &[(&[&str], &str)] = &[
     ),
     (
         &["models", "promote", "NONSENSE"],
-        "no model `NONSENSE`: `tfps models list` shows them",
+        "no such model: `NONSENSE`",
     ),
     (&["domain", "remove", "root"], "root domain stays"),
     (
