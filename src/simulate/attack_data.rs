@@ -2,6 +2,7 @@
 
 use super::atlas::{self, PLACES};
 use super::dice::{Dice, Purpose};
+use super::numbers::{self, Abroad};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
@@ -78,41 +79,6 @@ pub enum AttackDataError {
     Empty(PathBuf),
 }
 
-/// Ranges that have been sold for revenue share, from general knowledge of the field:
-/// mobile and special ranges of small networks, and satellite and global networks.
-const NUMBER_PATTERNS: [&str; 30] = [
-    "535#######",
-    "37129######",
-    "37127######",
-    "37066######",
-    "37068######",
-    "25261#######",
-    "25263#######",
-    "23990#####",
-    "23998#####",
-    "96077#####",
-    "96079#####",
-    "22462#######",
-    "22466#######",
-    "23276######",
-    "23277######",
-    "38761######",
-    "38763######",
-    "2162#######",
-    "2165#######",
-    "22176#######",
-    "22501########",
-    "26134#######",
-    "26933#####",
-    "6757######",
-    "68577#####",
-    "8818########",
-    "8819########",
-    "88213########",
-    "88216########",
-    "8835########",
-];
-
 /// How many numbers, and addresses, are made up.
 const BUILT_IN_NUMBERS: usize = 1_500;
 const BUILT_IN_ADDRESSES: usize = 300;
@@ -141,8 +107,11 @@ impl AttackData {
         let mut dice = Dice::new(0, Purpose::AttackData, &[]);
         let numbers = (0..BUILT_IN_NUMBERS)
             .map(|_| {
-                let pattern = *dice.pick(&NUMBER_PATTERNS);
-                dice.digits(pattern)
+                match dice.below(100) {
+                    0..45 => numbers::sold(&mut dice),
+                    // Ranges of any country are sold, mobile ones above all.
+                    _ => Abroad::any(&PLACES[0], 15, &mut dice).number(&mut dice),
+                }
             })
             .collect();
         // Some countries have many more hijacked hosts than others.

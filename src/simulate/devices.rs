@@ -1,10 +1,11 @@
 //! Telephones, exchanges and what else sends INVITEs: how it names itself, how it writes Call-IDs.
 //!
 //! Names as devices of these makes send them, from general knowledge of the field; `{}` stands
-//! for the firmware, which grows with the years.
+//! for the firmware, which grows with the years. Everybody has one of the last few releases.
 
 use super::call_id::Form;
 use super::dice::Dice;
+use std::sync::Arc;
 
 /// A model of device or software.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,6 +17,19 @@ pub(super) struct Model {
 
 const fn model(agent: &'static str, form: Form) -> Model {
     Model { agent, form }
+}
+
+/// Days between two releases of a firmware.
+const RELEASE: u64 = 45;
+/// The longest that anybody goes without updating, days.
+pub(super) const OLDEST: u64 = 400;
+
+impl Model {
+    /// What it calls itself when last updated on that day since the epoch.
+    pub(super) fn agent(&self, updated: u64) -> Arc<str> {
+        let release = updated / RELEASE % 60;
+        self.agent.replace("{}", &release.to_string()).into()
+    }
 }
 
 /// Routers, adapters and cordless bases of households.

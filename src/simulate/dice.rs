@@ -16,7 +16,6 @@ pub(super) enum Purpose {
     Traffic,
     Lease,
     Holiday,
-    Firmware,
     Campaign,
     AttackData,
     Tenure,

@@ -190,7 +190,10 @@ impl Iterator for Calls<'_> {
 
 /// When the calls that are up end, by domain and caller.
 #[derive(Default)]
-struct OpenCalls(HashMap<(Arc<str>, Arc<str>), BinaryHeap<Reverse<u64>>>);
+struct OpenCalls(HashMap<Caller, BinaryHeap<Reverse<u64>>>);
+
+/// Domain and user.
+type Caller = (Arc<str>, Arc<str>);
 
 impl OpenCalls {
     /// Counts the calls that are up, and adds this one.

@@ -92,6 +92,41 @@ const ELSEWHERE: [&str; 84] = [
     "50761######",
 ];
 
+/// Ranges that have been sold for revenue share, from general knowledge of the field:
+/// mobile and special ranges of small networks, and satellite and global networks.
+const SOLD: [&str; 30] = [
+    "535#######",
+    "37129######",
+    "37127######",
+    "37066######",
+    "37068######",
+    "25261#######",
+    "25263#######",
+    "23990#####",
+    "23998#####",
+    "96077#####",
+    "96079#####",
+    "22462#######",
+    "22466#######",
+    "23276######",
+    "23277######",
+    "38761######",
+    "38763######",
+    "2162#######",
+    "2165#######",
+    "22176#######",
+    "22501########",
+    "26134#######",
+    "26933#####",
+    "6757######",
+    "68577#####",
+    "8818########",
+    "8819########",
+    "88213########",
+    "88216########",
+    "8835########",
+];
+
 /// Ranges of satellite and global networks that somebody really uses at sea.
 const SATELLITE: [&str; 4] = [
     "8707########",
@@ -221,6 +256,12 @@ pub(super) fn satellite(dice: &mut Dice) -> String {
     dice.digits(pattern)
 }
 
+/// A number of a range that has been sold; most of its neighbours are anybody's.
+pub(super) fn sold(dice: &mut Dice) -> String {
+    let pattern = *dice.pick(&SOLD);
+    dice.digits(pattern)
+}
+
 /// A number at that place: mobiles and fixed lines about evenly.
 pub(super) fn domestic(place: &Place, dice: &mut Dice) -> String {
     let mobile = dice.chance(0.55);
@@ -235,11 +276,13 @@ pub(super) enum Abroad {
 }
 
 impl Abroad {
-    /// Anywhere else than `home`; of `risky` in a hundred, a country that fraud likes.
+    /// Anywhere else than `home`; of `risky` in a hundred, a country that fraud likes, and a
+    /// third of these in the very ranges.
     pub(super) fn any(home: &Place, risky: u64, dice: &mut Dice) -> Self {
         match dice.below(100) {
+            at if at < risky / 3 => Self::Pattern(dice.pick::<&str>(&SOLD)),
             at if at < risky => Self::Place(atlas::risky(dice)),
-            at if at < risky + 30 => Self::Pattern(*dice.pick(&ELSEWHERE)),
+            at if at < risky + 30 => Self::Pattern(dice.pick::<&str>(&ELSEWHERE)),
             _ => Self::Place(atlas::abroad(home, dice)),
         }
     }

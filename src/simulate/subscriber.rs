@@ -5,7 +5,7 @@ use super::call_id::Form;
 use super::devices::{self, Model};
 use super::dice::{Dice, Purpose};
 use super::habits::{self, Habits};
-use super::numbers::{Abroad, domestic};
+use super::numbers::{Abroad, domestic, satellite};
 use super::tenant::{NEWCOMERS, Tenant};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -178,7 +178,7 @@ impl Subscriber {
                 Kind::Softphone => *dice.pick(&[1, 7, 30]),
                 _ => *dice.pick(&[90, 1_000, 3_000]),
             },
-            firmware_days: dice.between(90, 400),
+            firmware_days: dice.between(90, devices::OLDEST),
             phase: dice.below(5_000),
             joined: tenancy.joined,
             contacts: (0..contacts(kind))
@@ -205,14 +205,9 @@ impl Subscriber {
         format!("{}{number}", self.dial_prefix)
     }
 
-    /// What a model calls itself on that day.
-    pub(super) fn agent(&self, model: &Model, seed: u64, day: u64) -> Arc<str> {
-        let release = (day + self.phase) / self.firmware_days;
-        let first = self.dice(seed, Purpose::Firmware, 0).below(12);
-        model
-            .agent
-            .replace("{}", &(first + release % 40).to_string())
-            .into()
+    /// What a model calls itself on that day: it is updated now and then.
+    pub(super) fn agent(&self, model: &Model, day: u64) -> Arc<str> {
+        model.agent(day.saturating_sub((day + self.phase) % self.firmware_days))
     }
 
     /// Whether something that happens to some in each period, for some days, happens to him
@@ -332,13 +327,11 @@ fn users(kind: Kind, market: &Place, dice: &mut Dice) -> Vec<Arc<str>> {
                 .map(|extension| (first + extension).to_string().into())
                 .collect()
         }
-        Kind::Hotel => (0..dice.between(12, 60))
-            .map(|_| {
-                (dice.between(1, 8) * 100 + dice.between(1, 30))
-                    .to_string()
-                    .into()
-            })
-            .collect(),
+        Kind::Hotel => {
+            let floor = *dice.pick(&[100, 100, 1_000]);
+            let mut room = || dice.between(1, 8) * floor + dice.between(1, 30);
+            (0..48).map(|_| room().to_string().into()).collect()
+        }
     }
 }
 
@@ -393,9 +386,7 @@ fn extras(kind: Kind, market: &Place, dice: &mut Dice) -> Extras {
     } else {
         0
     };
-    let at_sea = (0..ships)
-        .map(|_| super::numbers::satellite(dice))
-        .collect();
+    let at_sea = (0..ships).map(|_| satellite(dice)).collect();
     let monitor = (is_office && dice.chance(0.015))
         .then(|| (dice.pick(&devices::MONITOR), market.number(dice, false)));
     Extras {

@@ -100,7 +100,7 @@ impl Tenant {
     pub(super) fn newcomer(seed: u64, place: u64, day: u64) -> Self {
         let (number, connected) = Self::newcomer_since(seed, place, day);
         let mut dice = Dice::new(seed, Purpose::Newcomer, &[number]);
-        let home = atlas::place(*dice.pick(&HOMES));
+        let home = atlas::place(dice.pick::<&str>(&HOMES));
         let domain = format!("itsp-n{number}.example");
         let mut networks = Dice::new(seed, Purpose::Newcomer, &[number, 1]);
         Self::drawn(domain, home, &mut dice, &mut networks)

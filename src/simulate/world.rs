@@ -61,7 +61,7 @@ impl World {
         let model = self.model(who);
         Access {
             source_ip: self.line_address(who, tenant, day),
-            user_agent: who.agent(model, self.seed, day),
+            user_agent: who.agent(model, day),
             form: tenant.rewrites.unwrap_or(model.form),
         }
     }
@@ -74,7 +74,7 @@ impl World {
         let app = who.app?;
         Some(Access {
             source_ip: home.source_ip,
-            user_agent: who.agent(app, self.seed, day),
+            user_agent: who.agent(app, day),
             form: self.tenants[who.tenant].rewrites.unwrap_or(app.form),
         })
     }

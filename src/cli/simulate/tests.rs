@@ -91,12 +91,14 @@ async fn a_file_is_written() {
     let path = dir.path().join("calls.csv");
     let out = path.to_str().expect("UTF-8");
     let few = [
+        "--start",
+        "2026-03-02",
         "--days",
-        "1",
+        "3",
         "--subscribers",
         "20",
         "--limit",
-        "400",
+        "2000",
         "--json",
         "--out",
         out,
@@ -110,7 +112,7 @@ async fn a_file_is_written() {
     .concat();
     run(parse(&few).expect("parses")).await.expect("runs");
     let rows = crate::replay::csv::Reader::new(File::open(&path).expect("the file"));
-    assert_eq!(rows.expect("a header").filter(Result::is_ok).count(), 400);
+    assert_eq!(rows.expect("a header").filter(Result::is_ok).count(), 2_000);
     let trapped = crate::replay::csv::Reader::new(File::open(&traps).expect("the file"));
     let trapped: Vec<_> = trapped
         .expect("a header")

@@ -65,7 +65,7 @@ impl<'a> Campaign<'a> {
         let wanted: Vec<_> = all.iter().filter(|who| kinds.contains(&who.kind)).collect();
         match wanted.is_empty() {
             true => dice.pick(all),
-            false => *dice.pick(&wanted),
+            false => dice.pick::<&Subscriber>(&wanted),
         }
     }
 
@@ -82,7 +82,7 @@ impl<'a> Campaign<'a> {
         };
         let tool = match dice.below(100) {
             0..35 => dice.pick(&self.gang.tools).clone(),
-            35..75 => Tool::ordinary(&devices::SOFTPHONE, dice),
+            35..75 => Tool::ordinary(&devices::SOFTPHONE, self.day, dice),
             // The whole configuration was stolen, name and all.
             _ => Tool {
                 agent: Arc::clone(&own.user_agent),

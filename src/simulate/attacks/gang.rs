@@ -40,13 +40,10 @@ pub(super) struct Tool {
 
 impl Tool {
     /// A model as anybody has it.
-    pub(super) fn ordinary(models: &'static [Model], dice: &mut Dice) -> Self {
+    pub(super) fn ordinary(models: &'static [Model], day: u64, dice: &mut Dice) -> Self {
         let model = dice.pick(models);
         Self {
-            agent: model
-                .agent
-                .replace("{}", &dice.below(52).to_string())
-                .into(),
+            agent: model.agent(day.saturating_sub(dice.below(devices::OLDEST))),
             form: model.form,
         }
     }
@@ -87,7 +84,9 @@ impl Gang {
             addresses: kept(seed, [number, 2], 12, [3, 30], day, |dice| {
                 address(seed, data, dice)
             }),
-            tools: kept(seed, [number, 3], 4, [20, 90], day, |dice| tool(data, dice)),
+            tools: kept(seed, [number, 3], 4, [20, 90], day, |dice| {
+                tool(data, day, dice)
+            }),
         }
     }
 
@@ -124,7 +123,7 @@ fn kept<T>(
 
 fn range(data: &AttackData, dice: &mut Dice) -> String {
     if dice.below(100) < CHEAP_LOOKING {
-        return atlas::place(*dice.pick(&EUROPE)).number(dice, true);
+        return atlas::place(dice.pick::<&str>(&EUROPE)).number(dice, true);
     }
     dice.pick(&data.numbers).clone()
 }
@@ -140,10 +139,10 @@ fn address(seed: u64, data: &AttackData, dice: &mut Dice) -> IpAddr {
     }
 }
 
-fn tool(data: &AttackData, dice: &mut Dice) -> Tool {
+fn tool(data: &AttackData, day: u64, dice: &mut Dice) -> Tool {
     match dice.below(100) {
         0..35 => Tool::of_trade(data, dice),
-        35..75 => Tool::ordinary(&devices::SOFTPHONE, dice),
-        _ => Tool::ordinary(&devices::OFFICE, dice),
+        35..75 => Tool::ordinary(&devices::SOFTPHONE, day, dice),
+        _ => Tool::ordinary(&devices::OFFICE, day, dice),
     }
 }

@@ -63,8 +63,8 @@ pub(super) fn tool(campaign: &Campaign<'_>, dice: &mut Dice) -> Tool {
     match dice.below(10) {
         0..4 => Tool::of_trade(campaign.data, dice),
         4..6 => dice.pick(&campaign.gang.tools).clone(),
-        6..8 => Tool::ordinary(&devices::OFFICE, dice),
-        _ => Tool::ordinary(&devices::SOFTPHONE, dice),
+        6..8 => Tool::ordinary(&devices::OFFICE, campaign.day, dice),
+        _ => Tool::ordinary(&devices::SOFTPHONE, campaign.day, dice),
     }
 }
 

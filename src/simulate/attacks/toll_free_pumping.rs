@@ -51,8 +51,8 @@ fn trunks(campaign: &Campaign<'_>, victim: &Subscriber, dice: &mut Dice) -> Vec<
         return vec![own];
     }
     let tool = match dice.chance(0.5) {
-        true => Tool::ordinary(&devices::CARRIER, dice),
-        false => Tool::ordinary(&devices::OFFICE, dice),
+        true => Tool::ordinary(&devices::CARRIER, campaign.day, dice),
+        false => Tool::ordinary(&devices::OFFICE, campaign.day, dice),
     };
     (0..dice.between(1, 3))
         .map(|_| campaign.through(victim, tool.at(*dice.pick(&campaign.gang.addresses))))

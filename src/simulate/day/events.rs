@@ -25,7 +25,7 @@ const CAMPAIGN: Event = Event {
     tag: 3,
     period: 30,
     days: 2,
-    chance: 0.4,
+    chance: 0.3,
 };
 const REDIAL_STORM: Event = Event {
     tag: 4,
@@ -141,7 +141,7 @@ fn campaign(today: &Today<'_>, calls: &mut Vec<Attempt>) {
         false => domestic(today.who.market, &mut whole),
     };
     let base = first.parse::<u64>().unwrap_or_default() / 10_000 * 10_000;
-    let size = whole.magnitude(300.0, 3) as u64;
+    let size = whole.magnitude(500.0, 3) as u64;
     let step = whole.between(1, 3);
     let begin = moment(&today.hours, today.day, &mut dice);
     let pause_ms = dice.between(2_000, 12_000);

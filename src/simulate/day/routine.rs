@@ -99,7 +99,7 @@ fn monitor(today: &Today<'_>, dice: &mut Dice, calls: &mut Vec<Attempt>) {
 fn tool(today: &Today<'_>, model: &Model) -> Access {
     Access {
         source_ip: today.home.source_ip,
-        user_agent: today.who.agent(model, today.world.seed, today.day),
+        user_agent: today.who.agent(model, today.day),
         form: model.form,
     }
 }
