@@ -60,7 +60,7 @@ pub(super) enum Kind {
     UserFamily,
     AgentTenants,
     UserWeekSlot,
-    UserDayKind,
+    UserDays,
     TenantSlot,
     UserForeign,
     UserRun,

@@ -25,7 +25,7 @@ pub(super) fn hours(pass: &mut Pass<'_>, e: &Entities, caller: &Caller, v: &mut 
     let slot = pass.see(Kind::UserWeekSlot, e.user, e.week_slot);
     let share = pass.share(slot, calls);
     v[Feature::WeekHourUnusual as usize] = rarity(share, SLOT * days, calls, CALLER);
-    let day = pass.see(Kind::UserDayKind, e.user, e.day_kind);
+    let day = pass.see(Kind::UserDays, e.user, e.day_kind);
     if weekend {
         let share = pass.share(day, calls);
         v[Feature::WeekendUnusual as usize] = rarity(share, days, calls, CALLER);
