@@ -4,7 +4,7 @@ use super::Calibration;
 
 /// Straight pieces that join, each with a slope above 0.
 #[derive(Clone, Debug)]
-pub(super) struct Curve(Box<[Piece]>);
+pub struct Curve(Box<[Piece]>);
 
 /// From `x` on: `y + slope * (log_odds - x)`.
 #[derive(Clone, Copy, Debug)]
@@ -16,7 +16,8 @@ struct Piece {
 
 impl Curve {
     /// Of a calibration that was checked.
-    pub(super) fn new(calibration: &Calibration) -> Self {
+    #[must_use]
+    pub fn new(calibration: &Calibration) -> Self {
         Self(match calibration {
             Calibration::Platt { slope, offset } => Box::new([Piece {
                 x: 0.0,
@@ -28,7 +29,8 @@ impl Curve {
     }
 
     /// The calibrated log-odds.
-    pub(super) fn at(&self, log_odds: f64) -> f64 {
+    #[must_use]
+    pub fn at(&self, log_odds: f64) -> f64 {
         let piece = self.piece(log_odds);
         piece.y + piece.slope * (log_odds - piece.x)
     }

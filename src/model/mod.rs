@@ -26,6 +26,7 @@ pub(crate) mod testing;
 mod trees;
 
 pub use atomic::write_atomic;
+pub use curve::Curve;
 pub use error::{ModelError, ScoreError};
 pub use file::{
     AlarmThresholds, Calibration, FORMAT, Kind, MAX_BYTES, Metrics, ModelFile, Novelty, Probe,

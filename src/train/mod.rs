@@ -11,6 +11,7 @@
 
 mod alarm;
 mod arrow;
+mod bend;
 mod boost;
 mod calibrate;
 mod dataset;

@@ -6,7 +6,7 @@ use super::learn::{Learned, learn};
 use super::report::{Parts, Report, Weight};
 use super::scale::CLIP;
 use super::{
-    Dataset, Learner, Split, Thresholds, TrainError, alarm, calibrate, evaluate, evenly, split,
+    Dataset, Learner, Split, Thresholds, TrainError, alarm, bend, evaluate, evenly, split,
 };
 use crate::domain::{FeatureSpec, Timestamp};
 use crate::model::{
@@ -125,7 +125,10 @@ pub fn train_on(
     file.intercept = narrow(learned.fitted.logistic.intercept);
     file.trees.clone_from(&learned.trees);
     let fraud: Vec<bool> = parts.calibrate.iter().map(|row| data.y[*row]).collect();
-    file.calibration = calibration(&learned.log_odds(data, &parts.calibrate), &fraud)?;
+    // Of the calibration part, never of the held-out one.
+    let log_odds = learned.log_odds(data, &parts.calibrate);
+    file.calibration = bend::calibration(data, &parts.calibrate, &log_odds, &fraud)
+        .ok_or(TrainError::NothingLearned)?;
     file.novelty = Some(novelty(data, &parts, options)?);
     let probes = probe_vectors(data, &parts, catalogue.len());
     // The scorer itself chooses the thresholds and is measured: what is served counts.
@@ -247,17 +250,6 @@ fn narrow(x: f64) -> f32 {
 
 fn legitimate(data: &Dataset, rows: &[usize]) -> Vec<usize> {
     rows.iter().copied().filter(|row| !data.y[*row]).collect()
-}
-
-/// Platt's line through the calibration part, never through the held-out one.
-fn calibration(log_odds: &[f64], fraud: &[bool]) -> Result<Calibration, TrainError> {
-    let (slope, offset) = calibrate::platt(log_odds, fraud);
-    let (slope, offset) = (narrow(slope), narrow(offset));
-    if slope > 0.0 && slope.is_finite() && offset.is_finite() {
-        Ok(Calibration::Platt { slope, offset })
-    } else {
-        Err(TrainError::NothingLearned)
-    }
 }
 
 /// An isolation forest over legitimate calls of the training part.
