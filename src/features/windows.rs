@@ -59,11 +59,10 @@ impl Windows {
         compute::near(&self.table, context, &entities, now)
     }
 
-    /// Counts a call at a honeypot, for [`near`](Self::near); `again`: unless a saved state
-    /// already holds it.
-    pub fn note_honeypot(&mut self, context: &Context<'_>, now: Timestamp, again: bool) {
+    /// Counts a call at a honeypot, for [`near`](Self::near).
+    pub fn note_honeypot(&mut self, context: &Context<'_>, now: Timestamp) {
         let entities = Entities::new(Hash64(&self.key), context, now);
-        compute::note_honeypot(&mut self.pass(now, again), context, &entities);
+        compute::note_honeypot(&mut self.pass(now, false), context, &entities);
     }
 
     fn pass(&mut self, now: Timestamp, guard: bool) -> Pass<'_> {

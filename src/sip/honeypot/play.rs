@@ -2,7 +2,7 @@
 
 use super::proof::Shown;
 use super::{Honeypot, Persona, Probe, Room, ringing};
-use crate::domain::{Asked, Ingress, Proof, Timestamp};
+use crate::domain::{Asked, Ingress, Timestamp};
 use crate::sip::attempt::{MAX_TEXT, call_attempt};
 use crate::sip::endpoint::{Arrived, Call, Endpoint, Outcome, Pending};
 use crate::sip::message::{Envelope, Message, Request};
@@ -281,20 +281,18 @@ impl Endpoint {
         let seen = self.transactions.open(id, now);
         let user_agent = request.user_agent.unwrap_or_default();
         let (attempt, _) = call_attempt(&request, Ingress::Honeypot, source.ip(), id);
-        let asked = Asked {
-            // Nothing but that it has the address it sends from.
-            proof: (room.connected || shown.is_proven()).then(|| Proof {
-                method: "INVITE",
-                authorization: Vec::new(),
-            }),
-            ..Asked::from(crate::domain::CallAttempt {
-                // No softswitch speaks for anybody here.
-                source_ip: attempt.peer,
-                policy_user: None,
-                user_agent: to_text(user_agent, MAX_TEXT),
-                concurrent: None,
-                ..attempt
-            })
+        let attempt = crate::domain::CallAttempt {
+            // No softswitch speaks for anybody here.
+            source_ip: attempt.peer,
+            policy_user: None,
+            user_agent: to_text(user_agent, MAX_TEXT),
+            concurrent: None,
+            ..attempt
+        };
+        let asked = if room.connected || shown.is_proven() {
+            Asked::from_own_address(attempt)
+        } else {
+            Asked::from(attempt)
         };
         let pending = Pending {
             id,

@@ -239,7 +239,7 @@ fn what_three_analysts_say_of_a_call_is_evidence_about_its_number() {
 #[test]
 fn a_honeypot_stands_alone() {
     let mut service = TestService::prepare_on_shared("honeypot_alone")
-        .as_honeypot()
+        .honeypot_only()
         .started();
     assert_eq!(service.addresses().prevention, None);
     assert_eq!(service.addresses().detection, None);

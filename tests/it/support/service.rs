@@ -114,7 +114,7 @@ impl TestService {
     }
 
     /// As a honeypot alone.
-    pub fn as_honeypot(mut self) -> Self {
+    pub fn honeypot_only(mut self) -> Self {
         self.serving = "honeypot";
         self
     }
