@@ -1,8 +1,8 @@
 //! Whether live calls still look like those the model was trained on.
 //!
 //! The hot path adds calls to histograms over the bins of the model's [`Reference`]: a few
-//! relaxed atomic additions, and of more calls than [`ALL_OF`] between two looks only one in
-//! [`ONE_IN`]. A watcher takes the counts out every few seconds, lets older ones fade, and holds
+//! relaxed atomic additions, and of more than a thousand between two looks only one in
+//! sixteen. A watcher takes the counts out every few seconds, lets older ones fade, and holds
 //! them against the reference by the population stability index
 //! (Siddiqi 2006, "Credit Risk Scorecards"): `sum((p - r) * ln(p / r))` over the bins; by its rule
 //! of thumb up to 0.1 is no change, and above 0.25 is a change to look into.

@@ -6,7 +6,7 @@
 //! ```
 //! The features are those that were served and stored; nothing is computed anew, so serving
 //! and training cannot differ. linfa fits and is used in `fit` only; polars reads the bytes
-//! and is used in `dataset` only. [`compare`] holds a new model beside the one in force. Only explicit verdicts are labels: a free call that nobody
+//! and is used in `dataset` only. [`compare()`] holds a new model beside the one in force. Only explicit verdicts are labels: a free call that nobody
 //! judged is no example of a legitimate one.
 
 mod alarm;
