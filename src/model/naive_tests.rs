@@ -66,12 +66,8 @@ fn calibrated(calibration: &Value, z: f64) -> f64 {
     };
     let (from, to) = (knots("from"), knots("to"));
     // The last piece whose knot is at or below, the first one before all.
-    let mut piece = 0;
-    for i in 1..from.len() - 1 {
-        if from[i] <= z {
-            piece = i;
-        }
-    }
+    let pieces = from.iter().take(from.len() - 1);
+    let piece = pieces.skip(1).filter(|knot| **knot <= z).count();
     let share = (z - from[piece]) / (from[piece + 1] - from[piece]);
     to[piece] + share * (to[piece + 1] - to[piece])
 }

@@ -239,7 +239,7 @@ mod tests {
         }
         let mut steps = Vec::new();
         forest.walk(&[0.0, 2.0], |step| {
-            steps.push((step.feature, step.right, step.change))
+            steps.push((step.feature, step.right, step.change));
         });
         assert_eq!(steps, [(1, true, 10.0), (0, true, 5.0)]);
     }
