@@ -22,7 +22,12 @@ const MIN_TO_CHOOSE: usize = 5;
 const INDIFFERENT: f64 = 0.002;
 const MAX_ITERATIONS: u64 = 500;
 /// Gradients at which the fit may end, per call; the next is taken where one fails.
-const TOLERANCES: [f64; 2] = [1e-7, 1e-5];
+const TOLERANCES: [f64; 2] = [1e-5, 1e-4];
+/// The same where only penalties are compared.
+const ROUGHLY: [f64; 1] = [1e-4];
+/// Calls by which penalties are compared, at most, on either side: five fits of as many calls as
+/// the last one would cost five times as much and choose the same.
+const ENOUGH_TO_CHOOSE: usize = 20_000;
 /// The gradient, per call, above which a fit does not count as one.
 const CONVERGED: f64 = 1e-3;
 
@@ -81,6 +86,8 @@ fn choose_alpha(
     y: &[bool],
 ) -> Result<f64, TrainError> {
     let (earlier, later) = split::validation(data, rows);
+    let earlier = super::evenly(&earlier, ENOUGH_TO_CHOOSE);
+    let later = super::evenly(&later, ENOUGH_TO_CHOOSE);
     let labels = |at: &[usize]| -> Vec<bool> { at.iter().map(|i| y[*i]).collect() };
     let (y_earlier, y_later) = (labels(&earlier), labels(&later));
     if !(enough(&y_earlier) && enough(&y_later)) {
@@ -89,7 +96,7 @@ fn choose_alpha(
     let z_later = z.select(Axis(0), &later);
     let mut best = (f64::NEG_INFINITY, DEFAULT_ALPHA);
     for alpha in ALPHAS {
-        let fitted = fit_logistic(z.select(Axis(0), &earlier), &y_earlier, alpha)?;
+        let fitted = fit_to(z.select(Axis(0), &earlier), &y_earlier, alpha, &ROUGHLY)?;
         let scores: Vec<f64> = z_later
             .rows()
             .into_iter()
@@ -114,8 +121,18 @@ pub(super) fn fit_logistic(
     fraud: &[bool],
     alpha: f64,
 ) -> Result<Logistic, TrainError> {
+    fit_to(z, fraud, alpha, &TOLERANCES)
+}
+
+/// The same to given gradients, per call; the next where one fails.
+fn fit_to(
+    z: Array2<f64>,
+    fraud: &[bool],
+    alpha: f64,
+    tolerances: &[f64],
+) -> Result<Logistic, TrainError> {
     let records = linfa::Dataset::new(z, Array1::from(fraud.to_vec()));
-    let fitted = fit_linfa(&records, alpha)?;
+    let fitted = fit_linfa(&records, alpha, tolerances)?;
     // linfa's "positive" class is the more frequent one, not `true`.
     let sign = if fitted.labels().pos.class { 1.0 } else { -1.0 };
     let logistic = Logistic {
@@ -135,6 +152,7 @@ pub(super) fn fit_logistic(
 fn fit_linfa(
     records: &linfa::Dataset<f64, bool, Ix1>,
     alpha: f64,
+    tolerances: &[f64],
 ) -> Result<FittedLogisticRegression<f64, bool>, TrainError> {
     let attempt = |tolerance: f64| {
         LogisticRegression::default()
@@ -143,8 +161,8 @@ fn fit_linfa(
             .gradient_tolerance(tolerance * n(records.records().nrows()).max(1.0))
             .fit(records)
     };
-    for tolerance in TOLERANCES {
-        match attempt(tolerance) {
+    for tolerance in tolerances {
+        match attempt(*tolerance) {
             Err(Error::ArgMinError(_)) => {}
             other => return Ok(other?),
         }

@@ -30,6 +30,9 @@ const MORE_FOR_TREES: usize = 5;
 /// Share of the simpler learner's loss that a further one must save.
 const WORTHWHILE: f64 = 0.02;
 
+/// Calls the logistic sees, about: a hundred weights are known well enough from them.
+const ENOUGH_FOR_LOGISTIC: usize = 80_000;
+
 /// What is fitted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -141,7 +144,9 @@ struct Trial<'a> {
 
 impl Trial<'_> {
     fn logistic(&self, rows: &[usize]) -> Result<Learned, TrainError> {
-        let per_fraud = self.options.negatives_per_positive;
+        let frauds = self.data.positives(rows).max(1);
+        let per_fraud =
+            (ENOUGH_FOR_LOGISTIC / frauds).clamp(1, self.options.negatives_per_positive);
         let drawn = sample::draw(self.data, rows, per_fraud, self.options);
         Ok(Learned {
             fitted: fit::fit(self.data, &drawn)?,
@@ -160,18 +165,20 @@ impl Trial<'_> {
             fraud.min(rows.len() - fraud) < FEWEST_TO_CHOOSE
         };
         if few(&earlier) || few(&later) {
-            return match learner {
-                Learner::Auto => self.logistic(train),
-                learner => self.boosted(train, learner, Until::Round(ROUNDS_UNSEEN)),
-            };
+            let linear = self.logistic(train)?;
+            return Ok(match learner {
+                Learner::Auto => linear,
+                learner => self.boosted(train, linear, learner, Until::Round(ROUNDS_UNSEEN)),
+            });
         }
         let later = self.draw_for_trees(&later).rows;
         let verdicts: Vec<bool> = later.iter().map(|row| self.data.y[*row]).collect();
+        let linear = self.logistic(&earlier)?;
         let mut best: Option<(f64, Learner, usize)> = None;
         for learner in candidates(learner) {
             let tried = match learner {
-                Learner::Logistic => self.logistic(&earlier)?,
-                learner => self.boosted(&earlier, *learner, Until::Worse(&later))?,
+                Learner::Logistic => linear.clone(),
+                learner => self.boosted(&earlier, linear.clone(), *learner, Until::Worse(&later)),
             };
             let scores = tried.log_odds(self.data, &later);
             let loss = refined_loss(&scores, &verdicts);
@@ -179,22 +186,23 @@ impl Trial<'_> {
                 best = Some((loss, *learner, tried.trees.len()));
             }
         }
-        match best {
+        let linear = self.logistic(train)?;
+        Ok(match best {
             Some((_, learner, trees)) if trees > 0 => {
                 let rounds = trees / self.params().trees_per_round;
-                self.boosted(train, learner, Until::Round(rounds))
+                self.boosted(train, linear, learner, Until::Round(rounds))
             }
-            _ => self.logistic(train),
-        }
+            _ => linear,
+        })
     }
 
     fn boosted(
         &self,
         rows: &[usize],
+        mut base: Learned,
         learner: Learner,
         until: Until<'_>,
-    ) -> Result<Learned, TrainError> {
-        let mut base = self.logistic(rows)?;
+    ) -> Learned {
         let drawn = self.draw_for_trees(rows);
         if learner != Learner::Combined {
             base.fitted.logistic.weights.fill(0.0);
@@ -214,11 +222,11 @@ impl Trial<'_> {
             Until::Worse(rows) => Some(Table::new(self.data, rows, start(rows))),
         };
         let trees = boost(&table, later.as_ref(), &params);
-        Ok(Learned {
+        Learned {
             trees,
             seen: (drawn.rows.len(), self.data.positives(&drawn.rows)),
             ..base
-        })
+        }
     }
 
     fn draw_for_trees(&self, rows: &[usize]) -> sample::Sample {
