@@ -54,8 +54,7 @@ impl Model {
     /// As [`Model::score`].
     pub fn explain(&self, vector: &FeatureVector, top: usize) -> Result<Explained, ScoreError> {
         self.check_vector(vector)?;
-        let raw = self.raw(&vector.values);
-        let sums = self.sums(&vector.values);
+        let (raw, sums) = self.sums(&vector.values);
         let slope = self.curve.slope_between(self.base(), raw);
         let mut raised: Vec<(usize, f64)> = sums
             .total
@@ -86,14 +85,14 @@ impl Model {
     pub fn contributions(&self, vector: &FeatureVector) -> Result<Contributions, ScoreError> {
         self.check_vector(vector)?;
         let base = self.base();
-        let slope = self.curve.slope_between(base, self.raw(&vector.values));
-        let sums = self.sums(&vector.values).total;
+        let (raw, sums) = self.sums(&vector.values);
+        let slope = self.curve.slope_between(base, raw);
         Ok(Contributions {
             base: self.curve.at(base),
             by_tag: self
                 .tags
                 .iter()
-                .zip(sums)
+                .zip(sums.total)
                 .map(|(tag, sum)| (*tag, sum * slope))
                 .collect(),
         })
@@ -104,19 +103,22 @@ impl Model {
         self.at_baseline + self.forest.roots()
     }
 
-    fn sums(&self, values: &[f32]) -> Sums {
+    /// The log-odds before calibration, as [`Model::raw`] has them, and what they are made of.
+    fn sums(&self, values: &[f32]) -> (f64, Sums) {
         let mut sums = Sums {
             total: [0.0; MAX_FEATURES],
             upward: [0.0; MAX_FEATURES],
         };
-        for term in &self.terms {
-            let tag = self.tag_of[term.feature];
-            sums.add(tag, term.contribution(values), term.weight > 0.0);
-        }
-        self.forest.walk(values, |step| {
+        let linear = self.terms.iter().map(|term| {
+            let change = term.contribution(values);
+            sums.add(self.tag_of[term.feature], change, term.weight > 0.0);
+            change
+        });
+        let linear: f64 = linear.sum();
+        let trees = self.forest.walk(values, |step| {
             sums.add(self.tag_of[step.feature], step.change, step.right);
         });
-        sums
+        (self.at_baseline + linear + trees, sums)
     }
 
     /// The tag as it stands in a reason.

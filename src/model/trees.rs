@@ -178,9 +178,10 @@ impl Forest {
         leaves.sum()
     }
 
-    /// Tells `each` step of the way. The roots and all changes add up to [`Self::sum`].
-    pub fn walk(&self, values: &[f32], mut each: impl FnMut(Step)) {
-        for root in &self.roots {
+    /// Tells `each` step of the way and returns [`Self::sum`], to the bit. The roots and all
+    /// changes add up to it.
+    pub fn walk(&self, values: &[f32], mut each: impl FnMut(Step)) -> f64 {
+        let leaves = self.roots.iter().map(|root| {
             let mut node = &self.nodes[*root as usize];
             while node.left != 0 {
                 let child = self.child(node, values);
@@ -191,7 +192,9 @@ impl Forest {
                 });
                 node = child;
             }
-        }
+            f64::from(node.value)
+        });
+        leaves.sum()
     }
 
     /// Sum of the roots: what a call is worth before anything is asked.

@@ -8,7 +8,7 @@
 //! straight from knot to knot. It is taken only where it does better on later calls.
 
 use super::calibrate::platt;
-use super::metrics::n;
+use super::metrics::{cross_entropy, n};
 use super::{Dataset, split};
 use crate::model::{Calibration, Curve};
 
@@ -151,12 +151,8 @@ fn rising(knots: Vec<Knot>, least: f64) -> Option<Calibration> {
 /// Mean cross-entropy of calibrated log-odds.
 fn loss(calibration: &Calibration, log_odds: &[f64], fraud: &[bool]) -> f64 {
     let curve = Curve::new(calibration);
-    let each = log_odds.iter().zip(fraud).map(|(z, fraud)| {
-        let z = curve.at(*z);
-        let towards = if *fraud { -z } else { z };
-        towards.max(0.0) + (-towards.abs()).exp().ln_1p()
-    });
-    each.sum::<f64>() / n(fraud.len().max(1))
+    let bent: Vec<f64> = log_odds.iter().map(|z| curve.at(*z)).collect();
+    cross_entropy(&bent, fraud)
 }
 
 #[expect(

@@ -1,13 +1,16 @@
 //! Which learner, and its fit on the training part.
 //!
 //! A regularised logistic regression is the safe learner and all there is to have from few
-//! labels. With more of them trees win: alone, beginning from the base rate, or on top of the
-//! logistic, which then carries what is simple into regions no training call lies in. Which of
-//! them is taken is decided by the later part of the training part, campaigns whole.
+//! labels. With more of them trees on top of it win: they know combinations, and the logistic
+//! carries what is simple into regions no training call lies in. Whether they are worth it is
+//! decided by the later part of the training part, campaigns whole. Trees alone, beginning from
+//! the base rate, do as well on the kinds of fraud they know and much worse on others, which
+//! no later part of the training shows; they must be asked for.
 
 use super::boost::{Params, Table, boost, set_means, values};
+use super::calibrate::platt;
 use super::fit::{self, Fitted};
-use super::metrics::average_precision;
+use super::metrics::cross_entropy;
 use super::{Dataset, Options, TrainError, sample, split};
 use crate::model::{Forest, Kind, Tree};
 use rayon::prelude::*;
@@ -24,14 +27,15 @@ const ROUNDS_UNSEEN: usize = 40;
 /// Legitimate calls that trees see for each the logistic sees: they are cheap to bin, and one
 /// false alarm in 10,000 cannot be learned from a few thousand.
 const MORE_FOR_TREES: usize = 5;
-/// A simpler learner is preferred if it loses no more average precision than this.
-const INDIFFERENT: f64 = 0.002;
+/// Share of the simpler learner's loss that a further one must save.
+const WORTHWHILE: f64 = 0.02;
 
 /// What is fitted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Learner {
-    /// The best on the later part of the training part; the logistic where labels are few.
+    /// Logistic or combined, whichever does better on the later part of the training part; the
+    /// logistic where labels are few.
     #[default]
     Auto,
     /// Logistic regression over standardised features.
@@ -170,9 +174,9 @@ impl Trial<'_> {
                 learner => self.boosted(&earlier, *learner, Until::Worse(&later))?,
             };
             let scores = tried.log_odds(self.data, &later);
-            let precision = average_precision(&scores, &verdicts).unwrap_or(0.0);
-            if best.is_none_or(|(most, ..)| precision > most + INDIFFERENT) {
-                best = Some((precision, *learner, tried.trees.len()));
+            let loss = refined_loss(&scores, &verdicts);
+            if best.is_none_or(|(least, ..)| loss < least * (1.0 - WORTHWHILE)) {
+                best = Some((loss, *learner, tried.trees.len()));
             }
         }
         match best {
@@ -227,6 +231,15 @@ impl Trial<'_> {
     }
 }
 
+/// Mean cross-entropy once scale and offset are mended, as the calibration will: what is left
+/// is how well calls are told apart. Unlike average precision it still tells two learners
+/// apart that both put every fraud first.
+fn refined_loss(log_odds: &[f64], fraud: &[bool]) -> f64 {
+    let (slope, offset) = platt(log_odds, fraud);
+    let mended: Vec<f64> = log_odds.iter().map(|z| slope * z + offset).collect();
+    cross_entropy(&mended, fraud)
+}
+
 /// When boosting ends.
 enum Until<'a> {
     /// After so many rounds.
@@ -238,7 +251,7 @@ enum Until<'a> {
 /// What is tried, the simplest first.
 const fn candidates(learner: Learner) -> &'static [Learner] {
     match learner {
-        Learner::Auto => &[Learner::Logistic, Learner::Combined, Learner::Boosted],
+        Learner::Auto => &[Learner::Logistic, Learner::Combined],
         Learner::Logistic => &[Learner::Logistic],
         Learner::Boosted => &[Learner::Boosted],
         Learner::Combined => &[Learner::Combined],

@@ -1,4 +1,5 @@
 use super::*;
+use crate::train::average_precision;
 use crate::train::testing::{synthetic, xor};
 
 fn options(learner: Learner) -> Options {

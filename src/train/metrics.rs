@@ -38,6 +38,15 @@ fn swept<S: Score>(scores: &[S], fraud: &[bool], targets: &[f64]) -> Swept {
     swept.swap_remove(0)
 }
 
+/// Mean cross-entropy of log-odds, natural logarithm; 0 without calls.
+pub(super) fn cross_entropy(log_odds: &[f64], fraud: &[bool]) -> f64 {
+    let each = log_odds.iter().zip(fraud).map(|(z, fraud)| {
+        let towards = if *fraud { -z } else { *z };
+        towards.max(0.0) + (-towards.abs()).exp().ln_1p()
+    });
+    each.sum::<f64>() / n(fraud.len().max(1))
+}
+
 /// Area under the precision-recall steps: the sum of precision times the recall gained, as
 /// scikit-learn's `average_precision_score`. `None` without any fraud.
 #[must_use]

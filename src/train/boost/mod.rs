@@ -16,7 +16,7 @@ mod split;
 pub(super) use bins::Binned;
 
 use super::Dataset;
-use super::metrics::n;
+use super::metrics::{cross_entropy, n};
 use crate::model::{Forest, Tree};
 use grow::{Gradients, grow};
 use rand::SeedableRng;
@@ -97,11 +97,7 @@ impl<'a> Table<'a> {
 
     /// Mean cross-entropy.
     fn loss(&self, log_odds: &[f64]) -> f64 {
-        let each = log_odds.iter().zip(&self.fraud).map(|(z, fraud)| {
-            let towards = if *fraud { -z } else { *z };
-            towards.max(0.0) + (-towards.abs()).exp().ln_1p()
-        });
-        each.sum::<f64>() / n(self.fraud.len().max(1))
+        cross_entropy(log_odds, &self.fraud)
     }
 }
 
