@@ -72,7 +72,10 @@ const LIMITS: &str = "\
 - The calls are simulated unless it says otherwise above. Attacks and habits are as `docs/simulator.md` \
 assumes them; the same assumptions made the calls that were learned from. Figures on your own calls will be worse: \
 `tfps evaluate your-calls.csv` measures them.
-- A threshold is chosen for 1 legitimate call in 10,000 on one week; what it gave later stands beside it.
+- What is refused, leaks and blocks is measured for `tfps` at the default threshold in its model's file, which R15 \
+takes, and for `tfps-novelty` at the alarm in that file; for the others at the threshold for 1 legitimate call in \
+10,000 of the calibration week, or as published. What it gave later stands beside it; recall at a fixed share of false \
+positives compares detectors at one price.
 - A call counts as refused by its score alone. Attackers would react to a refusal; here they go on.
 - An attack that is refused late has been paid for until then: money leaked is the answered calls that were let \
 through, at the price of the rate deck.";

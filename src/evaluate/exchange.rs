@@ -185,7 +185,7 @@ pub fn import(
         .map(|(name, said)| Detector {
             name: name.clone(),
             probabilities: said.probabilities,
-            published: None,
+            brings: None,
             folds: Vec::new(),
         })
         .collect();

@@ -81,7 +81,9 @@ pub struct ColumnReport {
     pub calibration_error: Option<f64>,
     /// Predicted against observed, of the first fold.
     pub reliability: Vec<Reliability>,
-    /// Thresholds by fold: 1 in 10,000 and 1 in 1,000, chosen on the calibration part.
+    /// Thresholds by fold, of `one_in_10_000` and of `one_in_1_000`: chosen for that on the
+    /// calibration part; of `tfps` the model file's default and its point for 1 in 1,000, of
+    /// `tfps-novelty` twice its alarm, of `...-as-published` twice what is published.
     pub thresholds: BTreeMap<String, [f64; 2]>,
     /// Average precision of ours less this detector's, paired; of ours itself nothing.
     pub ours_less_this: Option<Estimate>,

@@ -1,6 +1,6 @@
 //! From walked calls to a report, step by step.
 
-use super::detect::{Says, score_folds, train_folds};
+use super::detect::{Says, as_served, score_folds, train_folds};
 use super::exchange::{self, Announcements};
 use super::figures::{Measured, difference, measure};
 use super::report::{DataReport, PartReport, Reliability, Surprise};
@@ -77,9 +77,13 @@ pub fn evaluate(
     let scored = |name, says, trained: &[Trained]| {
         score_folds(name, says, trained, calls, &folds, elsewhere)
     };
-    let mut detectors = vec![scored(OURS, Says::Risk, &trained)?];
+    let served = |name, says| {
+        let scored = scored(name, says, &trained);
+        scored.map(|detector| as_served(detector, says, &trained))
+    };
+    let mut detectors = vec![served(OURS, Says::Risk)?];
     if trained.iter().all(|t| t.model.novelty_alarm().is_some()) {
-        detectors.push(scored(NOVELTY, Says::Novelty, &trained)?);
+        detectors.push(served(NOVELTY, Says::Novelty)?);
     }
     if settings.logistic_too {
         tell("training a logistic regression per fold");

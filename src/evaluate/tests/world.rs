@@ -161,6 +161,34 @@ fn the_report_has_every_figure_of_every_detector() {
 }
 
 #[test]
+fn ours_is_judged_by_the_thresholds_of_its_file_and_others_by_the_calibration_part() {
+    let file = EVALUATED.trained.model.file();
+    let of = |name: &str| {
+        let mut detectors = EVALUATED.report.detectors.iter();
+        let found = detectors.find(|detector| detector.name == name);
+        found.expect("there").columns[&Column::Known].thresholds["known"]
+    };
+    let served = [
+        file.thresholds.default,
+        file.thresholds.false_positives_0_1_percent,
+    ];
+    assert_eq!(of("tfps"), served.map(f64::from));
+    let alarm = file.novelty.as_ref().expect("a forest").alarm;
+    assert_eq!(of("tfps-novelty"), [f64::from(alarm); 2]);
+    let folds = folds(&CALLS, &Parts::of(&CALLS, Shares::default())).expect("folds");
+    let split = &folds[0].split;
+    let limits = peers::limits(&CALLS);
+    let above = |threshold: f64| {
+        let over = |row: &&usize| !CALLS.data.y[**row] && limits[**row] > threshold;
+        split.calibrate.iter().filter(over).count()
+    };
+    let honest = split.calibrate.len() - CALLS.data.positives(&split.calibrate);
+    assert!(above(of(peers::NAMES[0])[0]) * 10_000 <= honest);
+    let published = format!("{}-as-published", peers::NAMES[0]);
+    assert_eq!(of(&published)[0], of(&published)[1]);
+}
+
+#[test]
 fn the_same_seed_gives_the_same_bytes() {
     let again = evaluate(&walked(7, 12), Some(&walked(8, 4)), &settings(), &|_| {});
     let again = again.expect("evaluated");
