@@ -103,7 +103,7 @@ pub fn evaluate(
             tell("other learners at work");
             exchange::run(command, dir)?;
         }
-        let (others, said) = exchange::import(dir, &folds, other_rows.as_deref())?;
+        let (others, said) = exchange::import(dir, calls, &folds, elsewhere)?;
         detectors.extend(others);
         announced = said;
     }
@@ -256,7 +256,6 @@ fn report_of(
     let errors: Vec<_> = trials.iter().filter_map(Trial::reliability).collect();
     let mean = |values: &[f64]| values.iter().sum::<f64>() / wide(values.len());
     let each: Vec<f64> = errors.iter().map(|(_, error)| *error).collect();
-    let bins = errors.first().map_or(&[][..], |(bins, _)| bins);
     ColumnReport {
         overall: measured.overall.clone(),
         families: by_family
@@ -264,16 +263,7 @@ fn report_of(
             .collect(),
         surprises: surprises(calls, trials),
         calibration_error: (!each.is_empty()).then(|| mean(&each)),
-        reliability: bins
-            .iter()
-            .map(|bin| Reliability {
-                from: bin.from,
-                to: bin.to,
-                calls: bin.calls,
-                predicted: bin.predicted,
-                observed: bin.observed,
-            })
-            .collect(),
+        reliability: Reliability::pooled(errors.iter().flat_map(|(bins, _)| bins)),
         thresholds: folds
             .into_iter()
             .zip(trials.iter().map(Trial::thresholds))

@@ -6,7 +6,7 @@ use crate::decide::{Engine, WindowSizes};
 use crate::domain::NeutralAnswer;
 use crate::evaluate::exchange;
 use crate::geo::Geo;
-use crate::model::ModelSlot;
+use crate::model::{Model, ModelFile, ModelSlot};
 use crate::simulate::{AttackData, Scenario, generate};
 use crate::train::{Learner, Options};
 use std::collections::BTreeSet;
@@ -200,9 +200,40 @@ fn the_same_seed_gives_the_same_bytes() {
     );
 }
 
+#[test]
+fn another_model_beside_the_card_is_told_from_the_evaluated_one() {
+    let evaluated = &EVALUATED.trained.model;
+    assert!(model_difference(evaluated, evaluated).is_empty());
+    let vectors: Vec<Vec<f32>> = evaluated
+        .file()
+        .probes
+        .iter()
+        .map(|probe| probe.features.clone())
+        .collect();
+    let changed = |change: fn(&mut ModelFile)| {
+        let mut file = evaluated.file().clone();
+        change(&mut file);
+        let model = Model::with_probes(file, &vectors, CATALOGUE, VERSION).expect("a model");
+        assert_ne!(model.sha256(), evaluated.sha256());
+        model_difference(&model, evaluated)
+    };
+    // Another hash alone, as another machine may come to.
+    assert!(changed(|file| file.id.push('x')).is_empty());
+    let intercept = changed(|file| file.intercept += 0.5);
+    assert!(intercept[0].contains("scores a probe"), "{intercept:?}");
+    let threshold = changed(|file| file.thresholds.default = 0.999);
+    assert!(threshold[0].contains("0.999"), "{threshold:?}");
+}
+
 /// As a learner of another program would: the row's number is its score.
 fn answer(dir: &std::path::Path, folds: &[Fold], other: &[usize], spoil: bool) {
-    let said = r#"{"made-up": {"probabilities": false, "about": "for a test"}}"#;
+    let manifest = std::fs::read(dir.join("manifest.json")).expect("there");
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).expect("JSON");
+    let hash = &manifest["rows_sha256"];
+    let said = format!(
+        r#"{{"rows_sha256": {hash}, "detectors":
+            {{"made-up": {{"probabilities": false, "about": "for a test"}}}}}}"#
+    );
     std::fs::write(dir.join("detectors.json"), said).expect("written");
     let csv = |rows: &mut dyn Iterator<Item = &usize>| {
         let mut text = String::from("row,made-up\n");
@@ -241,7 +272,7 @@ fn rows_go_out_without_the_answers_and_scores_come_back_in_their_places() {
             > 1_000_000
     );
     answer(dir.path(), &folds, &rows, false);
-    let (detectors, said) = exchange::import(dir.path(), &folds, Some(&rows)).expect("read");
+    let (detectors, said) = exchange::import(dir.path(), &CALLS, &folds, other).expect("read");
     assert_eq!(said["made-up"].about, "for a test");
     let score = |row: &usize| f64::from(u32::try_from(*row).expect("small")) + 0.5;
     for (fold, scores) in folds.iter().zip(&detectors[0].folds) {
@@ -251,8 +282,15 @@ fn rows_go_out_without_the_answers_and_scores_come_back_in_their_places() {
     }
     assert_eq!(detectors[0].folds[0].other.len(), rows.len());
     answer(dir.path(), &folds, &rows, true);
-    let error = exchange::import(dir.path(), &folds, Some(&rows)).expect_err("a row short");
+    let error = exchange::import(dir.path(), &CALLS, &folds, other).expect_err("a row short");
     assert!(error.to_string().contains("were asked for"), "{error}");
+    // As many rows with the same numbers, one verdict apart: scores of those are not of these.
+    answer(dir.path(), &folds, &rows, false);
+    let mut changed = CALLS.clone();
+    let row = folds[0].split.train[0];
+    changed.data.y[row] = !changed.data.y[row];
+    let error = exchange::import(dir.path(), &changed, &folds, other).expect_err("stale");
+    assert!(error.to_string().contains("of other rows"), "{error}");
 }
 
 #[test]
