@@ -202,7 +202,9 @@ impl<'a> Bench<'a> {
                 };
                 if nth == 0 {
                     ours.insert(column, measured);
-                } else if let Some(ours) = ours.get(&column) {
+                } else if let Some(ours) =
+                    ours.get(&column).filter(|_| detector.published.is_none())
+                {
                     report.ours_less_this = Some(difference(ours, &measured));
                 }
                 columns.insert(column, report);
@@ -217,31 +219,69 @@ impl<'a> Bench<'a> {
     }
 
     fn column(&self, detector: &Detector, column: Column) -> Option<(ColumnReport, Measured)> {
-        let wanted = |fold: &usize| self.folds[*fold].holds_out() == (column == Column::HeldOut);
-        let which: Vec<usize> = (0..self.folds.len()).filter(wanted).collect();
-        let thresholds = |fold: usize| detector.thresholds(self.calls, self.folds, fold);
-        let (calls, trials, draws) = if column == Column::AnotherOperator {
-            let (other, rows) = self.elsewhere?;
-            let scores = &detector.folds[0].other;
-            let trial = Trial::new(other, rows, scores, thresholds(0), detector.probabilities);
-            (other, vec![trial], vec![self.other_draws.clone()])
-        } else {
-            let trial = |fold: &usize| {
-                let rows = &self.folds[*fold].split.hold_out;
-                let scores = &detector.folds[*fold].test;
-                let probabilities = detector.probabilities;
-                Trial::new(self.calls, rows, scores, thresholds(*fold), probabilities)
-            };
-            let trials: Vec<_> = which.iter().map(trial).collect();
-            let draws = which.iter().map(|fold| self.draws[*fold].clone());
-            (self.calls, trials, draws.collect())
+        match column {
+            Column::AnotherOperator => self.another_operator(detector),
+            Column::Known | Column::HeldOut => self.later_weeks(detector, column),
+        }
+    }
+
+    /// A trial per group of families: of the model that holds it out, or of the one that knows
+    /// all. Both are judged by the same rows and averaged alike, so the columns compare.
+    fn later_weeks(&self, detector: &Detector, column: Column) -> Option<(ColumnReport, Measured)> {
+        let held_out: Vec<usize> = (1..self.folds.len()).collect();
+        let by = |fold: usize| if column == Column::Known { 0 } else { fold };
+        let judging = match column {
+            // Nothing can be held out: all of it at once.
+            Column::Known if held_out.is_empty() => vec![0],
+            _ => held_out,
         };
-        if trials.is_empty() {
+        if judging.is_empty() {
             return None;
         }
-        let measured = measure(&trials, &Draw::all(calls), &draws);
-        let names = which.iter().map(|fold| self.folds[*fold].name.clone());
-        let report = report_of(calls, &trials, &measured, names.collect());
+        let scores: Vec<Vec<f64>> = judging
+            .iter()
+            .map(|fold| self.scores_of(detector, by(*fold), *fold))
+            .collect();
+        let trials: Vec<_> = judging
+            .iter()
+            .zip(&scores)
+            .map(|(fold, scores)| {
+                let rows = &self.folds[*fold].split.hold_out;
+                let thresholds = detector.thresholds(self.calls, self.folds, by(*fold));
+                Trial::new(self.calls, rows, scores, thresholds, detector.probabilities)
+            })
+            .collect();
+        let draws: Vec<Vec<Draw>> = judging.iter().map(|f| self.draws[*f].clone()).collect();
+        let measured = measure(&trials, &Draw::all(self.calls), &draws);
+        let names = judging.iter().map(|fold| self.folds[*fold].name.clone());
+        let report = report_of(self.calls, &trials, &measured, names.collect());
+        Some((report, measured))
+    }
+
+    /// The scores that the model of one fold gives to the rows that judge another. Fold 0 has
+    /// all of them.
+    fn scores_of(&self, detector: &Detector, model: usize, judging: usize) -> Vec<f64> {
+        let scores = &detector.folds[model].test;
+        if model == judging {
+            return scores.clone();
+        }
+        let places = &self.folds[model].split.hold_out;
+        let rows = self.folds[judging].split.hold_out.iter();
+        rows.filter_map(|row| places.binary_search(row).ok())
+            .map(|place| scores[place])
+            .collect()
+    }
+
+    fn another_operator(&self, detector: &Detector) -> Option<(ColumnReport, Measured)> {
+        let (other, rows) = self.elsewhere?;
+        let scores = &detector.folds[0].other;
+        let thresholds = detector.thresholds(self.calls, self.folds, 0);
+        let trial = Trial::new(other, rows, scores, thresholds, detector.probabilities);
+        let trials = [trial];
+        let draws = [self.other_draws.clone()];
+        let measured = measure(&trials, &Draw::all(other), &draws);
+        let names = vec![self.folds[0].name.clone()];
+        let report = report_of(other, &trials, &measured, names);
         Some((report, measured))
     }
 }

@@ -146,6 +146,15 @@ fn the_report_has_every_figure_of_every_detector() {
             }
         }
     }
+    // What learns nothing cannot tell a held-out family from a known one.
+    for limits in report
+        .detectors
+        .iter()
+        .filter(|d| d.name.starts_with(peers::NAMES[0]))
+    {
+        let column = |column: Column| &limits.columns[&column].overall;
+        assert_eq!(column(Column::Known), column(Column::HeldOut));
+    }
     let ours = &report.detectors[0].columns[&Column::HeldOut];
     assert!(ours.overall.ranking["brier"].value.is_some());
     assert!(ours.calibration_error.is_some() && !ours.reliability.is_empty());
