@@ -21,6 +21,8 @@ pub struct Detector {
     /// Thresholds it brings along, by fold: those of its model's file, or those its authors
     /// publish; none: they are chosen on the calibration part.
     pub brings: Option<Vec<[f64; 2]>>,
+    /// Whether its scores are another detector's, judged by what its authors publish.
+    pub as_published: bool,
     /// In the order of the folds.
     pub folds: Vec<FoldScores>,
 }
@@ -64,6 +66,7 @@ impl Detector {
             name: name.to_owned(),
             probabilities: false,
             brings: None,
+            as_published: false,
             folds: folds.iter().map(of).collect(),
         }
     }
@@ -74,6 +77,7 @@ impl Detector {
         Self {
             name: format!("{}-as-published", self.name),
             brings: Some(vec![[threshold; 2]; self.folds.len()]),
+            as_published: true,
             ..self.clone()
         }
     }
@@ -179,6 +183,7 @@ pub(super) fn score_folds(
         name: name.to_owned(),
         probabilities: says == Says::Risk,
         brings: None,
+        as_published: false,
         folds: each.collect::<Result<_, EvaluateError>>()?,
     })
 }

@@ -259,6 +259,7 @@ pub fn import(
             name: name.clone(),
             probabilities: said.probabilities,
             brings: None,
+            as_published: false,
             folds: Vec::new(),
         })
         .collect();

@@ -202,9 +202,7 @@ impl<'a> Bench<'a> {
                 };
                 if nth == 0 {
                     ours.insert(column, measured);
-                } else if let Some(ours) =
-                    ours.get(&column).filter(|_| detector.published.is_none())
-                {
+                } else if let Some(ours) = ours.get(&column).filter(|_| !detector.as_published) {
                     report.ours_less_this = Some(difference(ours, &measured));
                 }
                 columns.insert(column, report);
