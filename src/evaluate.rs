@@ -30,7 +30,7 @@ mod trial;
 
 pub use bootstrap::Draw;
 pub use calls::{Calls, Fact, Walk};
-pub use card::{difference, section};
+pub use card::{difference, model_difference, section};
 pub use detect::{Detector, FoldScores};
 pub use error::EvaluateError;
 pub use families::{UNNAMED, family_of, group_of, is_volume};

@@ -8,8 +8,11 @@ them; the answers are written into it. Every fold is learned from its own traini
 calls that judge come without their labels, so nothing here can be tuned on them.
 
 LightGBM has what an experienced user would give it: all training rows, two class weightings each
-stopped early on the calibration part by a measure that suits it, of which the one with the better
-average precision there is kept, and probabilities by Platt's line through that part. The detectors of PyOD learn without labels, as they are meant to.
+stopped early on the last quarter of the training part by a measure that suits it, of which the one
+with the better average precision there is fitted again on all of it. The calibration part serves
+for probabilities by Platt's line (and for thresholds, chosen elsewhere), as it does for the model
+of TFPS. The detectors of PyOD are fitted on legitimate training rows, as the isolation forest of
+TFPS is; those are the same in every fold.
 """
 
 import csv
@@ -32,6 +35,7 @@ TRAIN, CALIBRATE, JUDGE = 1, 2, 3
 
 ROUNDS = 1500
 PATIENCE = 50
+ROUNDS_UNSEEN = 100
 LIGHTGBM = {
     "objective": "binary",
     "learning_rate": 0.05,
@@ -81,22 +85,29 @@ def write(path, rows, scores):
 class Boosted:
     """LightGBM, the better of two class weightings, with calibrated probabilities."""
 
-    def __init__(self, binned, matrix, fraud, train, calibrate, seed):
-        learn = binned.subset(np.flatnonzero(train))
-        check = binned.subset(np.flatnonzero(calibrate))
+    def __init__(self, binned, matrix, fraud, train, later, calibrate, seed):
+        learn = binned.subset(np.flatnonzero(train & ~later))
+        check = binned.subset(np.flatnonzero(later))
         positives = max(int(fraud[train].sum()), 1)
         balance = float((int(train.sum()) - positives) / positives)
-        self.best = None
-        # Weighted, the log-loss is of other odds than those of the calibration part.
-        for weight, metric in ((1.0, "binary_logloss"), (balance**0.5, "average_precision")):
+        # Too little to choose by: LightGBM's own number of trees, unweighted.
+        best = (0.0, 1.0, LIGHTGBM | {"seed": seed}, ROUNDS_UNSEEN)
+        choices = ((1.0, "binary_logloss"), (balance**0.5, "average_precision"))
+        if not (fraud[later].any() and fraud[train & ~later].any()):
+            choices = ()
+        # Weighted, the log-loss is of other odds than those of the calls.
+        for weight, metric in choices:
             params = LIGHTGBM | {"seed": seed, "scale_pos_weight": weight, "metric": metric}
             stop = lightgbm.early_stopping(PATIENCE, verbose=False)
             model = lightgbm.train(params, learn, ROUNDS, valid_sets=[check], callbacks=[stop])
-            raw = model.predict(matrix[calibrate], raw_score=True)
-            precision = average_precision_score(fraud[calibrate], raw)
-            if self.best is None or precision > self.best[0]:
-                self.best = (precision, weight, model, raw)
-        _, self.weight, self.model, raw = self.best
+            raw = model.predict(matrix[later], raw_score=True)
+            precision = average_precision_score(fraud[later], raw)
+            if precision > best[0]:
+                best = (precision, weight, params, max(model.best_iteration, 1))
+        _, self.weight, params, self.trees = best
+        everything = binned.subset(np.flatnonzero(train))
+        self.model = lightgbm.train(params, everything, self.trees)
+        raw = self.model.predict(matrix[calibrate], raw_score=True)
         line = LogisticRegression(C=1e6, max_iter=1000)
         self.line = line.fit(raw.reshape(-1, 1), fraud[calibrate])
 
@@ -127,24 +138,29 @@ def main(folder):
         free_raw_data=False,
     ).construct()
     rng = np.random.default_rng(seed)
-    learnable = np.flatnonzero(known == TRAIN)
+    # What is held out is fraud: legitimate training rows are those of every fold.
+    learnable = np.flatnonzero((known == TRAIN) & ~fraud)
     few = rng.choice(learnable, min(ECOD_ROWS, len(learnable)), replace=False)
     ecod = ECOD().fit(matrix[np.sort(few)])
     scored = np.flatnonzero((known == CALIBRATE) | (known == JUDGE))
     ecod_scores = np.full(len(rows), np.nan)
     ecod_scores[scored] = ecod.decision_function(matrix[scored])
     say(f"ECOD done after {time.monotonic() - begun:.0f} s")
+    forest = IForest(random_state=seed).fit(matrix[learnable])
+    forest_scores = np.full(len(rows), np.nan)
+    forest_scores[scored] = forest.decision_function(matrix[scored])
+    say(f"isolation forest done after {time.monotonic() - begun:.0f} s")
     weights, trees = {}, {}
     for fold in manifest["folds"]:
         part = columns[f"part_{fold}"]
         train, calibrate = part == TRAIN, part == CALIBRATE
         wanted = calibrate | (part == JUDGE)
-        boosted = Boosted(binned, matrix, fraud, train, calibrate, seed)
-        weights[fold], trees[fold] = boosted.weight, boosted.model.best_iteration
-        forest = IForest(random_state=seed).fit(matrix[train])
+        later = columns[f"later_{fold}"] == 1
+        boosted = Boosted(binned, matrix, fraud, train, later, calibrate, seed)
+        weights[fold], trees[fold] = boosted.weight, boosted.trees
         scores = {
             "lightgbm": boosted.score(matrix[wanted]),
-            "pyod-iforest": forest.decision_function(matrix[wanted]),
+            "pyod-iforest": forest_scores[wanted],
             "pyod-ecod": ecod_scores[wanted],
         }
         write(folder / f"scores-{fold}.csv", rows[wanted], scores)
@@ -163,19 +179,19 @@ def main(folder):
             "probabilities": True,
             "about": f"LightGBM {version('lightgbm')}, all training rows, up to {ROUNDS} trees of "
             f"{LIGHTGBM['num_leaves']} leaves at rate {LIGHTGBM['learning_rate']}, early stopping "
-            "on the calibration part, the better of two class weightings there, Platt's line",
+            "on the last quarter of them, the better of two class weightings there, Platt's line",
         },
         "pyod-iforest": {
             "probabilities": False,
-            "about": f"isolation forest of {pyod}, its defaults, fitted without labels",
+            "about": f"isolation forest of {pyod}, its defaults, fitted on legitimate training rows",
         },
         "pyod-ecod": {
             "probabilities": False,
-            "about": f"ECOD of {pyod}, fitted without labels on {len(few)} training rows, once for "
-            "all folds",
+            "about": f"ECOD of {pyod}, fitted on {len(few)} legitimate training rows",
         },
     }
-    (folder / "detectors.json").write_text(json.dumps(detectors, indent=2))
+    answer = {"rows_sha256": manifest["rows_sha256"], "detectors": detectors}
+    (folder / "detectors.json").write_text(json.dumps(answer, indent=2))
     say(f"trees {trees}, weights of fraud {weights}")
 
 

@@ -11,11 +11,11 @@ use crate::config::FeatureSettings;
 use crate::decide::{Engine, WindowSizes};
 use crate::domain::{NeutralAnswer, Signs, Timestamp};
 use crate::evaluate::{
-    self, Calls, Evaluated, Report, Settings, Shares, Walk, evaluate_table, read_table, render,
-    section,
+    self, Calls, Evaluated, Settings, Shares, Walk, evaluate_table, read_table, render, section,
 };
+use crate::features::{CATALOGUE, VERSION};
 use crate::geo::Geo;
-use crate::model::{ModelSlot, write_atomic};
+use crate::model::{Model, ModelSlot, write_atomic};
 use crate::replay::Order;
 use crate::simulate::{AttackData, Scenario, Simulated, generate};
 use crate::train::{Learner, Options, card};
@@ -96,7 +96,8 @@ pub(super) struct EvaluateArgs {
     /// as default.json and default.card.md.
     #[arg(long, value_name = "DIR", conflicts_with = "table")]
     publish: Option<PathBuf>,
-    /// Fail unless this card says the same.
+    /// Fail unless this card says the same, and the model beside it (default.json of
+    /// default.card.md) is the one that was evaluated.
     #[arg(long, value_name = "CARD", conflicts_with = "table")]
     check: Option<PathBuf>,
 
@@ -124,12 +125,7 @@ pub(super) fn run(context: &Context, args: &EvaluateArgs) -> anyhow::Result<Done
         return run_table(table, label, args);
     }
     // Read before anything is written: --publish may write over it.
-    let card_before = match &args.check {
-        Some(path) => {
-            Some(std::fs::read_to_string(path).with_context(|| path.display().to_string())?)
-        }
-        None => None,
-    };
+    let before = args.check.as_deref().map(Before::read).transpose()?;
     let (calls, other, set_aside) = match &args.file {
         Some(file) => from_file(context, file)?,
         None => simulated(args)?,
@@ -148,8 +144,8 @@ pub(super) fn run(context: &Context, args: &EvaluateArgs) -> anyhow::Result<Done
     } else {
         output::line(&render(&evaluated.report))?;
     }
-    if let (Some(card), Some(path)) = (card_before, &args.check) {
-        compare(&card, path, &evaluated.report)?;
+    if let Some(before) = before {
+        before.compare(&evaluated)?;
     }
     Ok(if set_aside > 0 {
         Done::SomeSetAside
@@ -307,20 +303,57 @@ fn put(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     draft.finish().with_context(|| path.display().to_string())
 }
 
-fn compare(card: &str, path: &Path, report: &Report) -> anyhow::Result<()> {
-    let differs = evaluate::difference(card, &section(report));
-    if differs.is_empty() {
-        eprintln!("{}: the card's figures are these figures", path.display());
-        return Ok(());
+const ANEW: &str = "if the change is meant, write model and card anew with --publish";
+
+/// A card and its model, as they were before this evaluation.
+struct Before {
+    path: PathBuf,
+    card: String,
+    model_path: PathBuf,
+    model: Model,
+}
+
+impl Before {
+    fn read(path: &Path) -> anyhow::Result<Self> {
+        let card = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let stem = name.strip_suffix(".card.md").unwrap_or(&name);
+        let model_path = path.with_file_name(format!("{stem}.json"));
+        let model = Model::load(&model_path, CATALOGUE, VERSION)
+            .with_context(|| format!("the card's model, {}", model_path.display()))?;
+        Ok(Self {
+            path: path.to_owned(),
+            card,
+            model_path,
+            model,
+        })
     }
-    for line in &differs {
-        eprintln!("{line}");
+
+    fn compare(&self, evaluated: &Evaluated) -> anyhow::Result<()> {
+        let lines = evaluate::difference(&self.card, &section(&evaluated.report));
+        let model = evaluate::model_difference(&self.model, &evaluated.trained.model);
+        for line in lines.iter().chain(&model) {
+            eprintln!("{line}");
+        }
+        if !lines.is_empty() {
+            bail!(
+                "{}: {} of its lines say otherwise; {ANEW}",
+                self.path.display(),
+                lines.len()
+            );
+        }
+        if !model.is_empty() {
+            bail!(
+                "{}: is not the model that was evaluated; {ANEW}",
+                self.model_path.display()
+            );
+        }
+        eprintln!(
+            "{}: the card's figures are these figures, and its model is this model",
+            self.path.display()
+        );
+        Ok(())
     }
-    bail!(
-        "{}: {} of its lines say otherwise; if the change is meant, write the card anew with --publish",
-        path.display(),
-        differs.len()
-    )
 }
 
 fn run_table(path: &Path, label: &str, args: &EvaluateArgs) -> anyhow::Result<Done> {

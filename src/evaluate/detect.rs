@@ -18,8 +18,11 @@ pub struct Detector {
     pub name: String,
     /// Whether its scores are meant as probabilities of fraud.
     pub probabilities: bool,
-    /// The threshold its authors publish, if it is to be judged by that alone.
-    pub published: Option<f64>,
+    /// Thresholds it brings along, by fold: those of its model's file, or those its authors
+    /// publish; none: they are chosen on the calibration part.
+    pub brings: Option<Vec<[f64; 2]>>,
+    /// Whether its scores are another detector's, judged by what its authors publish.
+    pub as_published: bool,
     /// In the order of the folds.
     pub folds: Vec<FoldScores>,
 }
@@ -36,11 +39,11 @@ pub struct FoldScores {
 }
 
 impl Detector {
-    /// The thresholds of a fold: the published one, or from its calibration part.
+    /// The thresholds of a fold: those it brings along, or from its calibration part.
     #[must_use]
     pub fn thresholds(&self, calls: &Calls, folds: &[Fold], fold: usize) -> [f64; 2] {
-        if let Some(published) = self.published {
-            return [published; 2];
+        if let Some(thresholds) = self.brings.as_ref().and_then(|each| each.get(fold)) {
+            return *thresholds;
         }
         let rows = &folds[fold].split.calibrate;
         let fraud: Vec<bool> = rows.iter().map(|row| calls.data.y[*row]).collect();
@@ -62,7 +65,8 @@ impl Detector {
         Self {
             name: name.to_owned(),
             probabilities: false,
-            published: None,
+            brings: None,
+            as_published: false,
             folds: folds.iter().map(of).collect(),
         }
     }
@@ -72,7 +76,8 @@ impl Detector {
     pub fn as_published(&self, threshold: f64) -> Self {
         Self {
             name: format!("{}-as-published", self.name),
-            published: Some(threshold),
+            brings: Some(vec![[threshold; 2]; self.folds.len()]),
+            as_published: true,
             ..self.clone()
         }
     }
@@ -141,6 +146,16 @@ impl Says {
             Self::Novelty => model.novelty(vector).ok().flatten().map(f64::from),
         }
     }
+
+    /// The thresholds in the model's file, which are what the service acts by: the strict one is
+    /// the default of R15. The novelty has one alarm only.
+    fn served(self, model: &Model) -> [f64; 2] {
+        let file = &model.file().thresholds;
+        match self {
+            Self::Risk => [file.default, file.false_positives_0_1_percent].map(f64::from),
+            Self::Novelty => [f64::from(model.novelty_alarm().unwrap_or(1.0)); 2],
+        }
+    }
 }
 
 /// The model's scores of every fold. `other`: rows of another operator's calls.
@@ -167,9 +182,19 @@ pub(super) fn score_folds(
     Ok(Detector {
         name: name.to_owned(),
         probabilities: says == Says::Risk,
-        published: None,
+        brings: None,
+        as_published: false,
         folds: each.collect::<Result<_, EvaluateError>>()?,
     })
+}
+
+/// The same scores, judged by the thresholds in the models' files.
+pub(super) fn as_served(detector: Detector, says: Says, trained: &[Trained]) -> Detector {
+    let each = trained.iter().map(|trained| says.served(&trained.model));
+    Detector {
+        brings: Some(each.collect()),
+        ..detector
+    }
 }
 
 fn score(

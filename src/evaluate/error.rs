@@ -37,6 +37,14 @@ pub enum EvaluateError {
         line: u64,
         problem: String,
     },
+    #[error(
+        "{path}: the scores are of other rows (rows_sha256 `{found}`): expected `{expected}`; let the rows be scored again with --peers"
+    )]
+    OtherRows {
+        path: PathBuf,
+        found: String,
+        expected: String,
+    },
     #[error("the command `{command}` {problem}")]
     Command { command: String, problem: String },
     #[error("{path}, line {line}, column `{column}`: `{value}` is {expected}")]

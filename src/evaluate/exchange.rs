@@ -4,19 +4,24 @@
 //! - `rows.arrow`: one row per call that is learned from, calibrated on or judged by; a column
 //!   per feature, `row` (its number), `fraud` (1, 0, and -1 for calls that judge: nobody is
 //!   handed the answers) and for each fold `part_<fold>`: 0 not used, 1 train, 2 calibrate,
-//!   3 judge
+//!   3 judge, and `later_<fold>`: 1 for the last quarter of its training rows, attacks whole, to
+//!   choose by and stop by, as our own learner does
 //! - `other.arrow`: another operator's calls that judge, with features and `row`
-//! - `manifest.json`: names of features and folds, and a seed
+//! - `manifest.json`: names of features and folds, a seed, and `rows_sha256`, a hash of all that is
+//!   handed out
 //!
 //! What is expected back, in the same folder:
-//! - `detectors.json`: `{"name": {"probabilities": true, "about": "..."}, ...}`
+//! - `detectors.json`: `{"rows_sha256": "...", "detectors": {"name": {"probabilities": true,
+//!   "about": "..."}, ...}}`; the hash is the manifest's, so that scores of other rows, which are
+//!   known by their numbers only, are never taken for scores of these
 //! - `scores-<fold>.csv`: `row` and a column per detector, for every row of parts 2 and 3
 //! - `scores-other.csv`: the same for `other.arrow`, by the models of the fold `known`
 
 use super::{Calls, Detector, EvaluateError, Fold, FoldScores};
 use crate::features::CATALOGUE;
-use crate::train::write_arrow;
+use crate::train::{validation, write_arrow};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::BufWriter;
@@ -36,6 +41,14 @@ pub struct Announced {
 /// Detectors of other programs by name.
 pub type Announcements = BTreeMap<String, Announced>;
 
+/// `detectors.json`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Answer {
+    rows_sha256: String,
+    detectors: Announcements,
+}
+
 /// What a fold does with a row, as it stands in `part_<fold>`.
 const TRAIN: i32 = 1;
 const CALIBRATE: i32 = 2;
@@ -47,6 +60,13 @@ struct Manifest<'a> {
     folds: Vec<&'a str>,
     seed: u64,
     other: bool,
+    rows_sha256: String,
+}
+
+/// What is said of each row beside its features: a column each, and the rows it is of.
+struct Marked {
+    rows: Vec<usize>,
+    columns: Vec<(String, Vec<i32>)>,
 }
 
 /// Writes everything a learner needs into `dir`, which is made if need be.
@@ -62,6 +82,27 @@ pub fn export(
 ) -> Result<(), EvaluateError> {
     std::fs::create_dir_all(dir).map_err(|source| file_error(dir, source))?;
     let names: Vec<&str> = CATALOGUE.iter().map(|feature| feature.name).collect();
+    let Marked { rows, columns } = marked(calls, folds);
+    let rows_sha256 = hash(calls, folds, other);
+    arrow(&dir.join("rows.arrow"), calls, &names, &rows, columns)?;
+    if let Some((other, rows)) = other {
+        let columns = vec![("row".to_owned(), numbers(rows))];
+        arrow(&dir.join("other.arrow"), other, &names, rows, columns)?;
+    }
+    let manifest = Manifest {
+        features: names,
+        folds: folds.iter().map(|fold| fold.name.as_str()).collect(),
+        seed,
+        other: other.is_some(),
+        rows_sha256,
+    };
+    let path = dir.join("manifest.json");
+    let file = File::create(&path).map_err(|source| file_error(&path, source))?;
+    serde_json::to_writer_pretty(file, &manifest).map_err(|e| file_error(&path, e.into()))
+}
+
+/// The rows that some fold uses, with their marks.
+fn marked(calls: &Calls, folds: &[Fold]) -> Marked {
     let mut parts: Vec<Vec<i32>> = Vec::new();
     for fold in folds {
         let mut part = vec![0; calls.len()];
@@ -93,21 +134,43 @@ pub fn export(
     for (fold, part) in folds.iter().zip(&parts) {
         let marks = rows.iter().map(|row| part[*row]).collect();
         columns.push((format!("part_{}", fold.name), marks));
+        let mut later = vec![0; calls.len()];
+        let train = &fold.split.train;
+        let (_, positions) = validation(&calls.data, train);
+        positions.iter().for_each(|at| later[train[*at]] = 1);
+        let marks = rows.iter().map(|row| later[*row]).collect();
+        columns.push((format!("later_{}", fold.name), marks));
     }
-    arrow(&dir.join("rows.arrow"), calls, &names, &rows, columns)?;
-    if let Some((other, rows)) = other {
-        let columns = vec![("row".to_owned(), numbers(rows))];
-        arrow(&dir.join("other.arrow"), other, &names, rows, columns)?;
+    Marked { rows, columns }
+}
+
+/// SHA-256 of everything that is handed out: features and marks, of the other operator too.
+fn hash(calls: &Calls, folds: &[Fold], other: Option<(&Calls, &[usize])>) -> String {
+    let mut hash = Sha256::new();
+    let Marked { rows, columns } = marked(calls, folds);
+    for (name, marks) in &columns {
+        hash.update(name);
+        marks
+            .iter()
+            .for_each(|mark| hash.update(mark.to_le_bytes()));
     }
-    let manifest = Manifest {
-        features: names,
-        folds: folds.iter().map(|fold| fold.name.as_str()).collect(),
-        seed,
-        other: other.is_some(),
+    for feature in CATALOGUE {
+        hash.update(feature.name);
+    }
+    let mut add = |calls: &Calls, rows: &[usize]| {
+        for row in rows {
+            hash.update((*row as u64).to_le_bytes());
+            for value in calls.data.features(*row) {
+                hash.update(value.to_le_bytes());
+            }
+        }
     };
-    let path = dir.join("manifest.json");
-    let file = File::create(&path).map_err(|source| file_error(&path, source))?;
-    serde_json::to_writer_pretty(file, &manifest).map_err(|e| file_error(&path, e.into()))
+    add(calls, &rows);
+    if let Some((other, rows)) = other {
+        add(other, rows);
+    }
+    let digest = hash.finalize();
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn numbers(rows: &[usize]) -> Vec<i32> {
@@ -169,23 +232,34 @@ pub fn run(command: &str, dir: &Path) -> Result<(), EvaluateError> {
 /// Reads what came back, every row of it checked.
 ///
 /// # Errors
-/// A file that is missing or malformed, a row too many or too few, a score that is not finite.
+/// A file that is missing or malformed, scores of other rows than these, a row too many or too
+/// few, a score that is not finite.
 pub fn import(
     dir: &Path,
+    calls: &Calls,
     folds: &[Fold],
-    other: Option<&[usize]>,
+    other: Option<(&Calls, &[usize])>,
 ) -> Result<(Vec<Detector>, Announcements), EvaluateError> {
     let path = dir.join("detectors.json");
     let text = std::fs::read(&path).map_err(|source| file_error(&path, source))?;
-    let announced: Announcements =
-        serde_json::from_slice(&text).map_err(|e| file_error(&path, e.into()))?;
+    let answer: Answer = serde_json::from_slice(&text).map_err(|e| file_error(&path, e.into()))?;
+    let rows_sha256 = hash(calls, folds, other);
+    if answer.rows_sha256 != rows_sha256 {
+        return Err(EvaluateError::OtherRows {
+            path,
+            found: answer.rows_sha256,
+            expected: rows_sha256,
+        });
+    }
+    let announced = answer.detectors;
     let names: Vec<&str> = announced.keys().map(String::as_str).collect();
     let mut detectors: Vec<Detector> = announced
         .iter()
         .map(|(name, said)| Detector {
             name: name.clone(),
             probabilities: said.probabilities,
-            published: None,
+            brings: None,
+            as_published: false,
             folds: Vec::new(),
         })
         .collect();
@@ -195,7 +269,9 @@ pub fn import(
         let rows = [split.calibrate.as_slice(), &split.hold_out].concat();
         let each = read(&path, &names, &rows)?;
         let elsewhere = match other {
-            Some(rows) if !fold.holds_out() => read(&dir.join("scores-other.csv"), &names, rows)?,
+            Some((_, rows)) if !fold.holds_out() => {
+                read(&dir.join("scores-other.csv"), &names, rows)?
+            }
             _ => vec![Vec::new(); names.len()],
         };
         for ((detector, mut scores), other) in detectors.iter_mut().zip(each).zip(elsewhere) {

@@ -18,7 +18,7 @@ pub const RANKING: [&str; 4] = [
     "brier",
 ];
 
-/// Figures of a threshold that was chosen before, on the calibration part: what an operator gets.
+/// Figures of a threshold that was chosen before the calls that judge: what an operator gets.
 pub const BLOCKING: [&str; 12] = [
     "recall",
     "false_positive_rate",
@@ -58,7 +58,8 @@ pub struct Figures {
     pub fraud: usize,
     /// [`RANKING`].
     pub ranking: BTreeMap<&'static str, Estimate>,
-    /// [`BLOCKING`], at the threshold for 1 legitimate call in 10,000.
+    /// [`BLOCKING`], at the threshold for 1 legitimate call in 10,000; of our model the one that
+    /// is served by default, which keeps a margin to that.
     pub one_in_10_000: BTreeMap<&'static str, Estimate>,
     /// [`BLOCKING`], at the threshold for 1 legitimate call in 1,000.
     pub one_in_1_000: BTreeMap<&'static str, Estimate>,

@@ -1,8 +1,9 @@
 //! Which calls are learned from, which calibrate, and which judge.
 //!
 //! Time goes one way: first habits are formed, then the model learns, then it is calibrated,
-//! then it is judged. An attack belongs whole to the part in which it begins. And some attacks
-//! are kept from learning altogether: a *fold* holds out a group of related families, so that
+//! then it is judged. An attack belongs to the part in which it begins; what it goes on to do
+//! after that part has ended is in no part, for whoever trains on that evening does not know it
+//! yet. Only the attacks that judge are whole. And some attacks are kept from learning altogether: a *fold* holds out a group of related families, so that
 //! its figures are of attacks the model has never seen the like of.
 
 use super::families::group_of;
@@ -81,16 +82,18 @@ impl Parts {
             test: Vec::new(),
             times,
         };
+        let [train, calibrate, test, _] = times;
         for row in 0..calls.len() {
+            let at = calls.data.at[row];
             let begin = match calls.campaign(row) {
-                0 => calls.data.at[row],
+                0 => at,
                 campaign => begins[campaign],
             };
-            if begin >= times[2] {
+            if begin >= test {
                 parts.test.push(row);
-            } else if begin >= times[1] {
+            } else if (calibrate..test).contains(&begin) && at < test {
                 parts.calibrate.push(row);
-            } else if begin >= times[0] {
+            } else if (train..calibrate).contains(&begin) && at < calibrate {
                 parts.train.push(row);
             }
         }

@@ -227,7 +227,7 @@ fn surprises(column: &ColumnReport) -> String {
         &[
             "what it was",
             "legitimate calls",
-            "refused at 1 in 10,000",
+            "refused as served",
             "refused at 1 in 1,000",
         ],
         &rows,

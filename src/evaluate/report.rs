@@ -2,6 +2,7 @@
 
 use super::exchange::Announcements;
 use super::{Estimate, Figures};
+use crate::train::ReliabilityBin;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -68,6 +69,37 @@ pub struct Reliability {
     pub observed: f64,
 }
 
+impl Reliability {
+    /// Bins of several folds as one table: a call counts alike in whichever fold it is.
+    pub(super) fn pooled<'a>(bins: impl Iterator<Item = &'a ReliabilityBin>) -> Vec<Self> {
+        let mut lines: Vec<Self> = Vec::new();
+        for bin in bins {
+            match lines.iter_mut().find(|line| line.to >= bin.to) {
+                Some(line) if line.to <= bin.to => line.add(bin),
+                _ => {
+                    lines.push(Self {
+                        from: bin.from,
+                        to: bin.to,
+                        calls: bin.calls,
+                        predicted: bin.predicted,
+                        observed: bin.observed,
+                    });
+                    lines.sort_by(|a, b| a.to.total_cmp(&b.to));
+                }
+            }
+        }
+        lines
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "counts below 2^52")]
+    fn add(&mut self, bin: &ReliabilityBin) {
+        self.calls += bin.calls;
+        let share = bin.calls as f64 / self.calls.max(1) as f64;
+        self.predicted += (bin.predicted - self.predicted) * share;
+        self.observed += (bin.observed - self.observed) * share;
+    }
+}
+
 /// A detector under one column's conditions.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ColumnReport {
@@ -79,9 +111,11 @@ pub struct ColumnReport {
     pub surprises: BTreeMap<String, Surprise>,
     /// Mean distance of predicted and observed, the mean over the folds; `None`: no probabilities.
     pub calibration_error: Option<f64>,
-    /// Predicted against observed, of the first fold.
+    /// Predicted against observed, the calls of all folds pooled.
     pub reliability: Vec<Reliability>,
-    /// Thresholds by fold: 1 in 10,000 and 1 in 1,000, chosen on the calibration part.
+    /// Thresholds by fold, of `one_in_10_000` and of `one_in_1_000`: chosen for that on the
+    /// calibration part; of `tfps` the model file's default and its point for 1 in 1,000, of
+    /// `tfps-novelty` twice its alarm, of `...-as-published` twice what is published.
     pub thresholds: BTreeMap<String, [f64; 2]>,
     /// Average precision of ours less this detector's, paired; of ours itself nothing.
     pub ours_less_this: Option<Estimate>,
@@ -199,4 +233,31 @@ pub fn figures_csv(report: &Report) -> Result<String, csv::Error> {
         .into_inner()
         .map_err(|e| csv::Error::from(e.into_error()))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bins_of_folds_are_pooled_by_their_calls() {
+        let bin = |from, to, calls, predicted, observed| ReliabilityBin {
+            from,
+            to,
+            calls,
+            predicted,
+            observed,
+        };
+        let one = [bin(0.0, 0.5, 3, 0.1, 0.0), bin(0.9, 1.0, 2, 0.95, 1.0)];
+        let other = [bin(0.0, 0.5, 1, 0.3, 1.0), bin(0.5, 0.9, 4, 0.6, 0.5)];
+        let lines = Reliability::pooled(one.iter().chain(&other));
+        let froms: Vec<f64> = lines.iter().map(|line| line.from).collect();
+        assert_eq!(froms, [0.0, 0.5, 0.9]);
+        let first = lines[0];
+        assert_eq!(first.calls, 4);
+        // (3 x 0.1 + 0.3) / 4 and 1 / 4.
+        assert!((first.predicted - 0.15).abs() < 1e-12);
+        assert!((first.observed - 0.25).abs() < 1e-12);
+        assert_eq!((lines[1].calls, lines[2].calls), (4, 2));
+    }
 }

@@ -1,6 +1,6 @@
 //! From walked calls to a report, step by step.
 
-use super::detect::{Says, score_folds, train_folds};
+use super::detect::{Says, as_served, score_folds, train_folds};
 use super::exchange::{self, Announcements};
 use super::figures::{Measured, difference, measure};
 use super::report::{DataReport, PartReport, Reliability, Surprise};
@@ -77,9 +77,13 @@ pub fn evaluate(
     let scored = |name, says, trained: &[Trained]| {
         score_folds(name, says, trained, calls, &folds, elsewhere)
     };
-    let mut detectors = vec![scored(OURS, Says::Risk, &trained)?];
+    let served = |name, says| {
+        let scored = scored(name, says, &trained);
+        scored.map(|detector| as_served(detector, says, &trained))
+    };
+    let mut detectors = vec![served(OURS, Says::Risk)?];
     if trained.iter().all(|t| t.model.novelty_alarm().is_some()) {
-        detectors.push(scored(NOVELTY, Says::Novelty, &trained)?);
+        detectors.push(served(NOVELTY, Says::Novelty)?);
     }
     if settings.logistic_too {
         tell("training a logistic regression per fold");
@@ -99,7 +103,7 @@ pub fn evaluate(
             tell("other learners at work");
             exchange::run(command, dir)?;
         }
-        let (others, said) = exchange::import(dir, &folds, other_rows.as_deref())?;
+        let (others, said) = exchange::import(dir, calls, &folds, elsewhere)?;
         detectors.extend(others);
         announced = said;
     }
@@ -198,9 +202,7 @@ impl<'a> Bench<'a> {
                 };
                 if nth == 0 {
                     ours.insert(column, measured);
-                } else if let Some(ours) =
-                    ours.get(&column).filter(|_| detector.published.is_none())
-                {
+                } else if let Some(ours) = ours.get(&column).filter(|_| !detector.as_published) {
                     report.ours_less_this = Some(difference(ours, &measured));
                 }
                 columns.insert(column, report);
@@ -292,7 +294,6 @@ fn report_of(
     let errors: Vec<_> = trials.iter().filter_map(Trial::reliability).collect();
     let mean = |values: &[f64]| values.iter().sum::<f64>() / wide(values.len());
     let each: Vec<f64> = errors.iter().map(|(_, error)| *error).collect();
-    let bins = errors.first().map_or(&[][..], |(bins, _)| bins);
     ColumnReport {
         overall: measured.overall.clone(),
         families: by_family
@@ -300,16 +301,7 @@ fn report_of(
             .collect(),
         surprises: surprises(calls, trials),
         calibration_error: (!each.is_empty()).then(|| mean(&each)),
-        reliability: bins
-            .iter()
-            .map(|bin| Reliability {
-                from: bin.from,
-                to: bin.to,
-                calls: bin.calls,
-                predicted: bin.predicted,
-                observed: bin.observed,
-            })
-            .collect(),
+        reliability: Reliability::pooled(errors.iter().flat_map(|(bins, _)| bins)),
         thresholds: folds
             .into_iter()
             .zip(trials.iter().map(Trial::thresholds))

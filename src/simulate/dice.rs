@@ -32,6 +32,7 @@ pub(super) enum Purpose {
     Gang,
     Order,
     Background,
+    Counting,
 }
 
 /// A stream of draws.

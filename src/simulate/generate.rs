@@ -7,6 +7,7 @@ use super::day::calls_of_day;
 use super::habits::DAY;
 use super::scenario::Scenario;
 use super::subscriber::Access;
+use super::tenant::Tenant;
 use super::world::World;
 use crate::domain::{CallRecord, Signs, Timestamp, Verdict};
 use std::cmp::Reverse;
@@ -131,7 +132,9 @@ impl<'a> Calls<'a> {
     }
 
     fn simulated(&mut self, call: Attempt) -> Simulated {
-        let calls = self.open.admit(&call);
+        let up = self.open.admit(&call);
+        // Honeypots are ours and count.
+        let counted = call.honeypot || Tenant::counts_calls(self.scenario.seed, &call.domain);
         let call_id = CallId {
             form: call.access.form,
             bits: call.call_id,
@@ -144,7 +147,7 @@ impl<'a> Calls<'a> {
             dialed_number: call.dialed,
             source_ip: call.access.source_ip,
             user_agent: call.access.user_agent.as_ref().to_owned(),
-            calls: Some(calls),
+            calls: counted.then_some(up),
             verdict: Some(match call.campaign {
                 Some(_) => Verdict::Fraud,
                 None => Verdict::Legitimate,

@@ -115,6 +115,13 @@ impl Tenant {
         (number, day.saturating_sub(now % STAY))
     }
 
+    /// Whether the softswitch of that domain says how many calls a caller has up: one in three
+    /// never does.
+    pub(super) fn counts_calls(seed: u64, domain: &str) -> bool {
+        let letters: Vec<u64> = domain.bytes().map(u64::from).collect();
+        !Dice::new(seed, Purpose::Counting, &letters).chance(1.0 / 3.0)
+    }
+
     fn drawn(domain: String, home: &'static Place, dice: &mut Dice, networks: &mut Dice) -> Self {
         let dial_prefix = match dice.below(10) {
             0..6 => "",
@@ -165,6 +172,17 @@ impl Tenant {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_third_of_the_tenants_never_say_how_many_calls_are_up() {
+        let domain = |number: u64| format!("itsp-{number}.example");
+        let silent = |seed| {
+            let domains = (1..=300).map(domain);
+            domains.filter(move |domain| !Tenant::counts_calls(seed, domain))
+        };
+        assert!((70..130).contains(&silent(7).count()));
+        assert!(!silent(7).eq(silent(8)));
+    }
 
     #[test]
     fn a_migration_is_remembered_until_the_next() {

@@ -11,7 +11,7 @@ pub(super) const START: Timestamp = Timestamp::from_secs(1_772_409_600);
 
 /// SHA-256 of the first 5,000 rows of seed 7 and all its attacks as text. It changes only when the simulated world
 /// is meant to change.
-const GOLDEN: &str = "7f26844cf7367589384b5b3b7b3dff7c54d8cdda915ac1869f89164ad81cdc11";
+const GOLDEN: &str = "66445fa7d7b641c85dd85d384d9341f7b0a2d2dec7ff6d6b9ff23413b49a64b1";
 
 /// Generated once for all tests; honeypots left out.
 static THREE_WEEKS: LazyLock<Vec<CallRecord>> = LazyLock::new(|| {
@@ -251,12 +251,33 @@ fn calls_counts_those_that_are_up() {
     let mut up: HashMap<(&str, &str), (i64, u32)> = HashMap::new();
     for call in calls {
         let key = (call.domain.as_str(), call.user.as_str());
-        let now = (call.time.0, call.calls.expect("known"));
+        let Some(now) = call.calls.map(|up| (call.time.0, up)) else {
+            continue;
+        };
         if let Some((before, count)) = up.insert(key, now)
             && now.0 - before < 100_000
         {
             assert!(now.1 <= count + 1);
         }
+    }
+}
+
+#[test]
+fn some_tenants_never_say_how_many_calls_are_up_and_the_others_always_do() {
+    let mut told: HashMap<&str, HashSet<bool>> = HashMap::new();
+    for call in &*THREE_WEEKS {
+        let said = told.entry(&call.domain).or_default();
+        said.insert(call.calls.is_some());
+    }
+    assert!(told.values().all(|said| said.len() == 1));
+    let silent = told.values().filter(|said| said.contains(&false)).count();
+    assert!(silent * 6 >= told.len() && silent * 2 <= told.len());
+    // Attackers come to both kinds.
+    for counted in [true, false] {
+        let is = |c: &&CallRecord| c.calls.is_some() == counted;
+        let calls = || THREE_WEEKS.iter().filter(is);
+        let fraud = calls().filter(|c| c.verdict == Some(Verdict::Fraud));
+        assert!(fraud.count() * 400 > calls().count(), "{counted}");
     }
 }
 

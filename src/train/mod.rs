@@ -58,7 +58,7 @@ pub use publish::{Published, card, publish};
 pub use ranked::{LEGITIMATE, Ranked, Swept};
 pub use report::Report;
 pub use run::{Options, Trained, train, train_on};
-pub use split::{Part, Split, split};
+pub use split::{Part, Split, split, validation};
 
 /// The query whose result [`Dataset::from_arrow`] reads. Parameters: `features_version`
 /// (UInt16), `from` and `to` (DateTime64(6)), `limit` (UInt64).

@@ -173,8 +173,11 @@ fn lack_of(data: &Dataset, parts: &Split) -> Option<LabelCount> {
 
 /// The last quarter of the training part for choosing between fits, campaigns whole, as
 /// positions in `rows`: (fit on, validate on).
-pub(super) fn validation(data: &Dataset, rows: &[usize]) -> (Vec<usize>, Vec<usize>) {
-    let from = data.at[rows[rows.len() * 3 / 4]];
+#[must_use]
+pub fn validation(data: &Dataset, rows: &[usize]) -> (Vec<usize>, Vec<usize>) {
+    let Some(from) = rows.get(rows.len() * 3 / 4).map(|row| data.at[*row]) else {
+        return (Vec::new(), Vec::new());
+    };
     let mut begins = vec![Timestamp(i64::MAX); data.campaign.count()];
     for row in rows.iter().rev() {
         begins[data.campaign.number(*row)] = data.at[*row];

@@ -79,9 +79,12 @@ fn what_is_published_is_what_an_evaluation_finds_again() {
         .find(|line| line.starts_with("| test |"))
         .expect("the part");
     let lie = card.replace(line, &line.replacen("| test | ", "| test | 9", 1));
-    std::fs::write(folder.path().join("lie.md"), lie).expect("written");
+    let lies = folder.path().join("lies");
+    std::fs::create_dir(&lies).expect("a folder");
+    std::fs::write(lies.join("default.card.md"), lie).expect("written");
+    std::fs::write(lies.join("default.json"), &model).expect("written");
     let third = evaluate(
-        &[&SMALL[..], &["--check", "lie.md"]].concat(),
+        &[&SMALL[..], &["--check", "lies/default.card.md"]].concat(),
         folder.path(),
     );
     assert_eq!(third.status.code(), Some(1));
@@ -115,6 +118,8 @@ fn what_makes_no_sense_is_refused_by_name() {
     refused(&["nothing.csv"], 1, "nothing.csv");
     refused(&["--peers", "true"], 2, "--exchange");
     refused(&["--check", "no.card.md"], 1, "no.card.md");
+    std::fs::write(folder.path().join("lone.card.md"), "# Model\n").expect("written");
+    refused(&["--check", "lone.card.md"], 1, "lone.json");
     std::fs::write(folder.path().join("t.csv"), "a,b\n1,0\n").expect("written");
     refused(&["--table", "t.csv", "--label", "c"], 1, "no column `c`");
     let honest = [

@@ -225,3 +225,23 @@ fn deviations_are_from_the_accounts_own_closed_days() {
     // Six calls: by hours 6 - 1/12, by days 6 - 2; the prices come to 6 - 2 by a tenth: 40.
     assert!((scores[13] - 40.0).abs() < 1e-9, "{}", scores[13]);
 }
+
+#[test]
+fn what_an_attack_does_after_its_part_has_ended_is_not_learned_from() {
+    let calls = made(&[
+        Made::honest(10, 1),
+        Made::fraud(15, "low-and-slow/1", 0),
+        Made::fraud(25, "low-and-slow/1", 0),
+        Made::fraud(26, "low-and-slow/2", 0),
+        Made::honest(27, 1),
+        Made::fraud(35, "low-and-slow/1", 0),
+        Made::fraud(36, "low-and-slow/2", 0),
+        Made::fraud(37, "low-and-slow/3", 0),
+        Made::fraud(39, "low-and-slow/3", 0),
+    ]);
+    let at = |seconds: i64| Timestamp::from_secs(1_772_409_600 + seconds);
+    let parts = Parts::at(&calls, [at(0), at(20), at(30), at(39)]);
+    assert_eq!(parts.train, [0, 1]);
+    assert_eq!(parts.calibrate, [3, 4]);
+    assert_eq!(parts.test, [7, 8]);
+}

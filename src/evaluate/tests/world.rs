@@ -6,7 +6,7 @@ use crate::decide::{Engine, WindowSizes};
 use crate::domain::NeutralAnswer;
 use crate::evaluate::exchange;
 use crate::geo::Geo;
-use crate::model::ModelSlot;
+use crate::model::{Model, ModelFile, ModelSlot};
 use crate::simulate::{AttackData, Scenario, generate};
 use crate::train::{Learner, Options};
 use std::collections::BTreeSet;
@@ -170,6 +170,39 @@ fn the_report_has_every_figure_of_every_detector() {
 }
 
 #[test]
+fn ours_is_judged_by_the_thresholds_of_its_file_and_others_by_the_calibration_part() {
+    let file = EVALUATED.trained.model.file();
+    let of = |name: &str| {
+        let mut detectors = EVALUATED.report.detectors.iter();
+        let found = detectors.find(|detector| detector.name == name);
+        let column = &found.expect("there").columns[&Column::Known];
+        let mut each = column.thresholds.values().copied();
+        // One model, whichever group it is judged by.
+        let first = each.next().expect("one at least");
+        assert!(each.all(|other| other == first));
+        first
+    };
+    let served = [
+        file.thresholds.default,
+        file.thresholds.false_positives_0_1_percent,
+    ];
+    assert_eq!(of("tfps"), served.map(f64::from));
+    let alarm = file.novelty.as_ref().expect("a forest").alarm;
+    assert_eq!(of("tfps-novelty"), [f64::from(alarm); 2]);
+    let folds = folds(&CALLS, &Parts::of(&CALLS, Shares::default())).expect("folds");
+    let split = &folds[0].split;
+    let limits = peers::limits(&CALLS);
+    let above = |threshold: f64| {
+        let over = |row: &&usize| !CALLS.data.y[**row] && limits[**row] > threshold;
+        split.calibrate.iter().filter(over).count()
+    };
+    let honest = split.calibrate.len() - CALLS.data.positives(&split.calibrate);
+    assert!(above(of(peers::NAMES[0])[0]) * 10_000 <= honest);
+    let published = format!("{}-as-published", peers::NAMES[0]);
+    assert_eq!(of(&published)[0], of(&published)[1]);
+}
+
+#[test]
 fn the_same_seed_gives_the_same_bytes() {
     let again = evaluate(&walked(7, 12), Some(&walked(8, 4)), &settings(), &|_| {});
     let again = again.expect("evaluated");
@@ -181,9 +214,40 @@ fn the_same_seed_gives_the_same_bytes() {
     );
 }
 
+#[test]
+fn another_model_beside_the_card_is_told_from_the_evaluated_one() {
+    let evaluated = &EVALUATED.trained.model;
+    assert!(model_difference(evaluated, evaluated).is_empty());
+    let vectors: Vec<Vec<f32>> = evaluated
+        .file()
+        .probes
+        .iter()
+        .map(|probe| probe.features.clone())
+        .collect();
+    let changed = |change: fn(&mut ModelFile)| {
+        let mut file = evaluated.file().clone();
+        change(&mut file);
+        let model = Model::with_probes(file, &vectors, CATALOGUE, VERSION).expect("a model");
+        assert_ne!(model.sha256(), evaluated.sha256());
+        model_difference(&model, evaluated)
+    };
+    // Another hash alone, as another machine may come to.
+    assert!(changed(|file| file.id.push('x')).is_empty());
+    let intercept = changed(|file| file.intercept += 0.5);
+    assert!(intercept[0].contains("scores a probe"), "{intercept:?}");
+    let threshold = changed(|file| file.thresholds.default = 0.999);
+    assert!(threshold[0].contains("0.999"), "{threshold:?}");
+}
+
 /// As a learner of another program would: the row's number is its score.
 fn answer(dir: &std::path::Path, folds: &[Fold], other: &[usize], spoil: bool) {
-    let said = r#"{"made-up": {"probabilities": false, "about": "for a test"}}"#;
+    let manifest = std::fs::read(dir.join("manifest.json")).expect("there");
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).expect("JSON");
+    let hash = &manifest["rows_sha256"];
+    let said = format!(
+        r#"{{"rows_sha256": {hash}, "detectors":
+            {{"made-up": {{"probabilities": false, "about": "for a test"}}}}}}"#
+    );
     std::fs::write(dir.join("detectors.json"), said).expect("written");
     let csv = |rows: &mut dyn Iterator<Item = &usize>| {
         let mut text = String::from("row,made-up\n");
@@ -222,7 +286,7 @@ fn rows_go_out_without_the_answers_and_scores_come_back_in_their_places() {
             > 1_000_000
     );
     answer(dir.path(), &folds, &rows, false);
-    let (detectors, said) = exchange::import(dir.path(), &folds, Some(&rows)).expect("read");
+    let (detectors, said) = exchange::import(dir.path(), &CALLS, &folds, other).expect("read");
     assert_eq!(said["made-up"].about, "for a test");
     let score = |row: &usize| f64::from(u32::try_from(*row).expect("small")) + 0.5;
     for (fold, scores) in folds.iter().zip(&detectors[0].folds) {
@@ -232,8 +296,15 @@ fn rows_go_out_without_the_answers_and_scores_come_back_in_their_places() {
     }
     assert_eq!(detectors[0].folds[0].other.len(), rows.len());
     answer(dir.path(), &folds, &rows, true);
-    let error = exchange::import(dir.path(), &folds, Some(&rows)).expect_err("a row short");
+    let error = exchange::import(dir.path(), &CALLS, &folds, other).expect_err("a row short");
     assert!(error.to_string().contains("were asked for"), "{error}");
+    // As many rows with the same numbers, one verdict apart: scores of those are not of these.
+    answer(dir.path(), &folds, &rows, false);
+    let mut changed = CALLS.clone();
+    let row = folds[0].split.train[0];
+    changed.data.y[row] = !changed.data.y[row];
+    let error = exchange::import(dir.path(), &changed, &folds, other).expect_err("stale");
+    assert!(error.to_string().contains("of other rows"), "{error}");
 }
 
 #[test]
