@@ -9,6 +9,7 @@
 mod file;
 mod reader;
 mod times;
+mod written;
 
 pub use file::{ColumnName, MapError, MapFile, Said};
 pub use reader::{Left, MapReader};

@@ -83,6 +83,17 @@ impl<R: Read> MapReader<R> {
         self.lines.bytes()
     }
 
+    /// Whether the file itself says how many calls were up.
+    pub const fn tells_calls(&self) -> bool {
+        !self.fields.calls.is_empty()
+    }
+
+    /// Whether it says how long calls were: without that nobody knows how many were up.
+    pub const fn tells_lengths(&self) -> bool {
+        let fields = &self.fields;
+        !(fields.duration.is_empty() && fields.up.is_empty() && fields.end.is_empty())
+    }
+
     /// Rows so far that are no calls.
     pub const fn left(&self) -> Left {
         self.left
