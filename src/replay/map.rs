@@ -6,6 +6,7 @@
 //! calls (another method, another direction) are left out and counted; rows that cannot be read
 //! are set aside.
 
+mod columns;
 mod file;
 mod reader;
 mod times;
