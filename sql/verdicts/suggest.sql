@@ -9,7 +9,9 @@
 --                   account, within a day
 --   block-tenants   other callers, of any account, to the same thousand numbers, which were new
 --                   to their account, within a day
--- Left out: what is judged, what was settled before, and what waits already.
+-- Left out: what is judged, what was settled before, and what waits already. For an analyst's word
+-- that is what analysts judged, settled or wait for (and what is fraud already): a customer cannot
+-- keep calls from them.
 WITH
     seeds AS
     (
@@ -93,9 +95,21 @@ SELECT
     toUnixTimestamp64Micro(because_at) AS because_micros,
     rule
 FROM found
-WHERE id NOT IN (SELECT id FROM verdicts_latest)
-  AND id NOT IN (SELECT id FROM verdict_suggestions WHERE state != 'open')
-  AND id NOT IN (SELECT id FROM verdict_suggestions_open)
+WHERE id NOT IN
+    (
+        SELECT id FROM verdicts_latest
+        WHERE {source:String} != 'analyst' OR verdict = 'fraud' OR verdict_source != 'customer'
+    )
+  AND id NOT IN
+    (
+        SELECT id FROM verdict_suggestions
+        WHERE settled_as != '' AND ({source:String} != 'analyst' OR settled_as = 'analyst')
+    )
+  AND id NOT IN
+    (
+        SELECT id FROM verdict_suggestions_open
+        WHERE {source:String} != 'analyst' OR source = 'analyst'
+    )
 ORDER BY rank, abs(dateDiff('second', because_at, at)), id
 LIMIT 1 BY id
 LIMIT {limit:UInt64}

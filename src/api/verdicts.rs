@@ -2,7 +2,8 @@
 //!
 //! An operator's token judges any call, as an analyst; a domain's only calls its own policy was
 //! asked for, as a customer. What happened to others is told to no domain: neither a call that is
-//! not its own, nor a suggestion that rests on one.
+//! not its own, nor a suggestion that rests on one, nor how an operator's people are called and what
+//! they note.
 
 mod book;
 mod words;
@@ -15,7 +16,7 @@ use super::openapi::Api;
 use super::params::{Names, Params};
 use super::refused::wrong;
 use super::{Desk, Problem};
-use crate::store::{JudgeError, Noted, Said, Settle, Word};
+use crate::store::{JudgeError, Said, Settle, Word};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -32,6 +33,10 @@ pub(super) fn routes(api: Api) -> Api {
         .on(__path_suggestions, suggestions)
         .on(__path_settle, settle)
 }
+
+/// Told where the word was noted and what it suggests was not.
+const NOT_SUGGESTED: &str =
+    "the verdict is noted, but what it suggests of other calls is not: say it again later";
 
 /// Which verdicts.
 #[derive(IntoParams)]
@@ -63,7 +68,8 @@ async fn list(
     params.end()?;
     let own = caller.own_domain().map(str::to_owned);
     let book = desk.book();
-    let verdicts = match call {
+    let is_customer = own.is_some();
+    let verdicts: Vec<Verdict> = match call {
         Some(id) => {
             let said = book.history(id, own).await.map_err(problem)?;
             let said = said.into_iter().take(limit);
@@ -74,11 +80,15 @@ async fn list(
             judged.into_iter().map(Verdict::from).collect()
         }
     };
-    Ok(Json(verdicts))
+    Ok(Json(match is_customer {
+        true => verdicts.into_iter().map(Verdict::to_customer).collect(),
+        false => verdicts,
+    }))
 }
 
-/// Say what calls were, all of them or none. The latest word on a call counts; `withdrawn` takes
-/// back what was said before. Fraud suggests the same of the calls around.
+/// Say what calls were, all of them or none. Your side's latest word on a call counts, an operator's
+/// before a domain's; `withdrawn` takes back what your side said before. Fraud suggests the same of
+/// the calls around.
 #[utoipa::path(post, path = "/v1/verdicts", tag = "verdicts", operation_id = "judge_calls",
     request_body = NewVerdict,
     responses((status = 200, description = "Noted", body = NotedCalls)))]
@@ -88,10 +98,20 @@ async fn judge(
     Body(new): Body<NewVerdict>,
 ) -> Result<Json<NotedCalls>, Problem> {
     let word = new.word(&caller, desk.now())?;
-    let noted = desk.book().judge(word.clone()).await.map_err(problem)?;
-    log(&desk, &caller, word.said.as_str(), word).await?;
-    let Noted { calls, suggested } = noted;
-    Ok(Json(NotedCalls { calls, suggested }))
+    let calls = desk.book().judge(word.clone()).await.map_err(problem)?;
+    log(&desk, &caller, word.said.as_str(), word.clone()).await?;
+    let (suggested, warning) = match desk.book().suggest(word).await {
+        Ok(suggested) => (suggested, None),
+        Err(error) => {
+            tracing::warn!(%error, "a verdict was noted, but not what it suggests");
+            (0, Some(NOT_SUGGESTED))
+        }
+    };
+    Ok(Json(NotedCalls {
+        calls,
+        suggested,
+        warning,
+    }))
 }
 
 /// How many suggestions.
@@ -116,8 +136,10 @@ async fn suggestions(
     let limit = params.limit()? as usize;
     params.end()?;
     let own = caller.own_domain().map(str::to_owned);
+    let is_customer = own.is_some();
     let open = desk.book().suggestions(own, limit).await.map_err(problem)?;
-    Ok(Json(open.into_iter().map(SuggestedCall::from).collect()))
+    let told = |suggestion| SuggestedCall::told(suggestion, is_customer);
+    Ok(Json(open.into_iter().map(told).collect()))
 }
 
 /// Accept what is suggested of a call, which makes it a verdict of whoever accepts, or dismiss it.

@@ -23,6 +23,7 @@ use anyhow::{Context as _, bail};
 use clap::builder::NonEmptyStringValueParser;
 use rows::Unreadable;
 use sorted::Sorting;
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -264,14 +265,14 @@ impl Work<'_> {
         let store = self.context.store().await?;
         let names: Vec<(&str, &str)> = CATALOGUE.iter().map(|f| (f.name, f.words)).collect();
         store.describe_features(VERSION, &names).await?;
-        let turn = Turn::take(self.data_dir.path(), store.clock().await?)?;
         let file = hash_file(self.file).with_context(|| self.file.display().to_string())?;
+        let mut turn = Turn::take(self.data_dir.path(), &file, store.clock().await?)?;
         let tracks = self.context.settings.features.max_tracks;
         let windows = Windows::new(tracks, self.data_dir.windows_key());
         let origin = Origin {
             file,
             by: name_of(self.file),
-            unlearned_since: turn.unlearned_since(),
+            unlearned: turn.unlearned()?,
         };
         let mut importer = Importer::new(self.engine, &store, origin, windows);
         let mut calls = self.calls()?;
@@ -285,7 +286,14 @@ impl Work<'_> {
         if let Some(name) = &learned.name {
             ImportedWindows::write(self.data_dir, name, &learned.windows, clock::now())?;
         }
-        turn.end()?;
+        let mut caught_up = HashSet::new();
+        for (file, since) in turn.others()? {
+            let learned = learned.caught_up.get(&file).copied().unwrap_or_default();
+            if learned > 0 && learned >= store.stored_of(file, since).await? {
+                caught_up.insert(file);
+            }
+        }
+        turn.end(&caught_up)?;
         Ok((Some(done), calls.finish()?, audit))
     }
 }

@@ -7,7 +7,7 @@ use super::context::{Access, Context};
 use super::output::Format;
 use super::{Done, output};
 use crate::app::clock;
-use crate::store::{Noted, Said, Settle, Store, Word};
+use crate::store::{Said, Settle, Store, Word};
 use clap::Subcommand;
 use pick::Pick;
 use uuid::Uuid;
@@ -89,12 +89,20 @@ pub(super) async fn run(context: Context, args: VerdictArgs) -> anyhow::Result<D
 async fn say(context: &Context, store: &Store, said: Said, args: WordArgs) -> anyhow::Result<Done> {
     let ids = args.pick.ids(store, said).await?;
     let word = args.who.word(ids, said, args.campaign);
-    let noted = store.judge(&word).await?;
+    let calls = store.judge(&word).await?;
     log(context, &word, None)?;
+    let suggested = match store.suggest(&word).await {
+        Ok(suggested) => suggested,
+        Err(error) => {
+            eprintln!(
+                "warning: noted, but not what it suggests of other calls: say it again later: {error}"
+            );
+            0
+        }
+    };
     if args.format.json {
-        return output::json(&noted);
+        return output::json(&serde_json::json!({"calls": calls, "suggested": suggested}));
     }
-    let Noted { calls, suggested } = noted;
     output::line(&format!("noted for {calls} calls"))?;
     if suggested > 0 {
         output::line(&format!(

@@ -22,12 +22,24 @@ use fragments::Fragments;
 use std::net::{IpAddr, SocketAddr};
 use streams::Streams;
 
+/// 1990-01-01: no SIP is older.
+const EARLIEST: Timestamp = Timestamp::from_secs(631_152_000);
+/// Packets may be so much later than now, seconds: a clock that runs ahead.
+const AHEAD: i64 = 300;
+
 /// Why a packet, or a message in it, was of no use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Broken {
     /// The capture kept only its beginning, or a length in it is wrong.
     #[error("cut short: capture whole packets (snaplen 0)")]
     Cut,
+    /// A Simple Packet Block has no time, and a call without one is of no use.
+    #[error("its time is not in the capture (a pcapng Simple Packet Block)")]
+    Timeless,
+    /// Before 1990, or later than the clock here says: no capture of SIP is that old, and one
+    /// packet of the future would end every call that is up.
+    #[error("its time is before 1990 or in the future: is the clock right?")]
+    Misdated,
     /// Fragments that do not fit together.
     #[error("IP fragments that do not fit together")]
     Fragments,
@@ -60,35 +72,48 @@ pub struct From {
 }
 
 /// Turns packets into messages, and those into calls.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Reader {
+    latest: Timestamp,
     fragments: Fragments,
     streams: Streams,
     dialogs: Dialogs,
 }
 
 impl Reader {
-    /// Before the first packet.
+    /// Before the first packet; `now`: packets from more than five minutes later are set aside.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(now: Timestamp) -> Self {
+        Self {
+            latest: now.plus_secs(AHEAD),
+            fragments: Fragments::default(),
+            streams: Streams::default(),
+            dialogs: Dialogs::default(),
+        }
     }
 
     /// Takes a packet; `broken` is told what was of no use.
     pub fn take(&mut self, packet: &Packet<'_>, broken: &mut dyn FnMut(u64, Broken)) {
+        let at = match packet.at {
+            None => return broken(packet.number, Broken::Timeless),
+            Some(at) if at < EARLIEST || at > self.latest => {
+                return broken(packet.number, Broken::Misdated);
+            }
+            Some(at) => at,
+        };
         let ip = match link::ip(packet.link, packet.data) {
             Ok(Some(ip)) => ip,
             Ok(None) => return,
             Err(why) => return broken(packet.number, why),
         };
-        let whole = match self.fragments.take(&ip, packet.at) {
+        let whole = match self.fragments.take(&ip, at) {
             Ok(Some(whole)) => whole,
             Ok(None) => return,
             Err(why) => return broken(packet.number, why),
         };
         let from = From {
             packet: packet.number,
-            at: packet.at,
+            at,
             source: ip.source,
         };
         let dialogs = &mut self.dialogs;
@@ -104,7 +129,7 @@ impl Reader {
                         SocketAddr::new(ip.source, tcp.source_port()),
                         SocketAddr::new(ip.destination, tcp.destination_port()),
                     );
-                    let gap = self.streams.take(ends, &tcp, packet.at, &mut message);
+                    let gap = self.streams.take(ends, &tcp, at, &mut message);
                     if gap {
                         broken(packet.number, Broken::Gap);
                     }

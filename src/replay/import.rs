@@ -66,6 +66,9 @@ pub struct Learned {
     pub windows: Windows,
     /// A name of just these calls; `None`: none is new.
     pub name: Option<String>,
+    /// Of the calls that killed runs stored ([`Origin::unlearned`]) how many are among them, by
+    /// file.
+    pub caught_up: HashMap<u64, u64>,
 }
 
 /// Where the rows are said to come from.
@@ -75,9 +78,9 @@ pub struct Origin {
     pub file: FileHash,
     /// What it is called in the verdicts.
     pub by: String,
-    /// Rows stored since then, by ClickHouse's clock, are as good as new: the run that stored them
-    /// ended before their habits were kept.
-    pub unlearned_since: u32,
+    /// Files ([`FileHash::number`]) of which a run ended before the habits were kept, and since when,
+    /// by ClickHouse's clock: what is stored of them since then is as good as new.
+    pub unlearned: HashMap<u64, u32>,
 }
 
 /// Takes rows, decides them and stores them in batches.
@@ -90,6 +93,7 @@ pub struct Importer<'a> {
     /// Ids whose habits are in `windows`.
     learned: Sha256,
     any_learned: bool,
+    caught_up: HashMap<u64, u64>,
     batch: Vec<(CallEvent, u64)>,
     verdicts: Vec<VerdictEntry>,
     done: Imported,
@@ -107,6 +111,7 @@ impl<'a> Importer<'a> {
             windows,
             learned: Sha256::new(),
             any_learned: false,
+            caught_up: HashMap::new(),
             batch: Vec::with_capacity(BATCH),
             verdicts: Vec::new(),
             done: Imported::default(),
@@ -158,6 +163,7 @@ impl<'a> Importer<'a> {
         let learned = Learned {
             windows: self.windows,
             name,
+            caught_up: self.caught_up,
         };
         Ok((learned, self.done))
     }
@@ -172,7 +178,7 @@ impl<'a> Importer<'a> {
             .map(|(event, _)| event.attempt.id)
             .collect();
         let before = self.present(&ids).await?;
-        let stored: HashMap<Uuid, u32> = before.iter().map(|p| (p.id, p.stored)).collect();
+        let stored: HashMap<Uuid, Present> = before.iter().map(|p| (p.id, *p)).collect();
         if stored.len() < ids.len() {
             self.insert(&stored).await?;
         }
@@ -194,7 +200,7 @@ impl<'a> Importer<'a> {
     }
 
     /// Sends the rows that are not stored.
-    async fn insert(&self, stored: &HashMap<Uuid, u32>) -> Result<(), StoreError> {
+    async fn insert(&self, stored: &HashMap<Uuid, Present>) -> Result<(), StoreError> {
         let lacking = || {
             let lacks = |event: &CallEvent| !stored.contains_key(&event.attempt.id);
             self.batch.iter().filter(move |(event, _)| lacks(event))
@@ -209,11 +215,19 @@ impl<'a> Importer<'a> {
     }
 
     /// Habits are learned once from each call, though it may be read often.
-    fn learn(&mut self, stored: &HashMap<Uuid, u32>) {
-        let since = self.origin.unlearned_since;
+    fn learn(&mut self, stored: &HashMap<Uuid, Present>) {
+        let unlearned = &self.origin.unlearned;
+        let lacks = |known: &Present| {
+            let since = unlearned.get(&known.file);
+            since.is_some_and(|since| known.stored >= *since)
+        };
         for (event, _) in &self.batch {
             let id = event.attempt.id;
-            if stored.get(&id).is_none_or(|at| *at >= since) {
+            let known = stored.get(&id);
+            if known.is_none_or(lacks) {
+                if let Some(known) = known {
+                    *self.caught_up.entry(known.file).or_default() += 1;
+                }
                 self.windows.observe(&Context::of_event(event), event.at);
                 self.learned.update(id.as_bytes());
                 self.any_learned = true;

@@ -6,9 +6,11 @@
 //! calls (another method, another direction) are left out and counted; rows that cannot be read
 //! are set aside.
 
+mod columns;
 mod file;
 mod reader;
 mod times;
+mod written;
 
 pub use file::{ColumnName, MapError, MapFile, Said};
 pub use reader::{Left, MapReader};

@@ -7,10 +7,12 @@
 mod campaigns;
 mod page;
 mod top;
+mod write;
 
 pub use campaigns::Campaign;
-pub use page::{Section, campaigns_csv, html, markdown, sections};
+pub use page::{Section, sections};
 pub use top::Tally;
+pub use write::{campaigns_csv, html, markdown};
 
 use super::Row;
 use crate::domain::{CallEvent, Code, Outcome, REFUSAL_ORDER, Timestamp, Verdict};

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 const PRESENT: &str = include_str!("../../sql/store/present.sql");
+const STORED_OF: &str = include_str!("../../sql/store/stored_of.sql");
 const PRESENT_IDS: &str = include_str!("../../sql/store/present_ids.sql");
 
 /// Ids of one question: they travel in its address, which may have 64 KiB.
@@ -21,6 +22,8 @@ pub struct Present {
     pub id: Uuid,
     /// When it came into ClickHouse, seconds of ClickHouse's own clock.
     pub stored: u32,
+    /// [`Source::file`] it came from.
+    pub file: u64,
 }
 
 /// Where a row comes from: unique for ever, so that a row can be asked for by it.
@@ -124,6 +127,16 @@ impl Store {
         }
         present.sort_unstable();
         Ok(present)
+    }
+
+    /// How many calls of a file ([`Source::file`]) came in since a second of ClickHouse's clock.
+    ///
+    /// # Errors
+    /// ClickHouse could not say.
+    pub async fn stored_of(&self, file: u64, since: u32) -> Result<u64, StoreError> {
+        let query = self.client.query_raw(STORED_OF);
+        let query = query.param("file", file).param("since", since);
+        within(END_TIMEOUT, query.fetch_one::<u64>()).await
     }
 
     /// ClickHouse's own clock, seconds: what [`Present::stored`] is measured by.

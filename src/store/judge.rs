@@ -1,7 +1,8 @@
 //! Saying what calls were, taking it back, and what was said before.
 //!
-//! Nothing is overwritten: the latest word counts and the earlier ones stay. A word of fraud also
-//! makes suggestions of other calls ([`super::suggest`]), which are no labels.
+//! Nothing is overwritten: of each source the latest word counts, an analyst's before a customer's
+//! before a file's, and the earlier ones stay (view `verdicts_latest`). A word of fraud also makes
+//! suggestions of other calls ([`super::suggest`]), which are no labels.
 
 use super::client::{END_TIMEOUT, bounded, within};
 use super::insert::{IDS, texts};
@@ -30,7 +31,7 @@ pub enum Said {
     Legitimate,
     /// It was fraud.
     Fraud,
-    /// What was said before is taken back: nothing is known of it.
+    /// What the same source said before is taken back.
     Withdrawn,
 }
 
@@ -92,15 +93,6 @@ pub struct Word {
     pub own: Option<String>,
     /// When he says so.
     pub at: Timestamp,
-}
-
-/// What came of a word.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Noted {
-    /// Calls that have this verdict now.
-    pub calls: usize,
-    /// Other calls of which the same is suggested because of it.
-    pub suggested: usize,
 }
 
 /// Why nothing was noted.
@@ -216,25 +208,18 @@ pub struct Judged {
 }
 
 impl Store {
-    /// Notes a word on calls, all of them or none; one of fraud also suggests the calls around
-    /// them.
+    /// Notes a word on calls, all of them or none; how many. What it suggests of others is asked
+    /// for apart ([`Self::suggest`]): a word that was noted is never answered with an error.
     ///
     /// # Errors
     /// A call is not there, or not his: nothing was noted. ClickHouse failed: say it again.
-    pub async fn judge(&self, word: &Word) -> Result<Noted, JudgeError> {
+    pub async fn judge(&self, word: &Word) -> Result<usize, JudgeError> {
         if word.ids.is_empty() || word.ids.len() > MAX_JUDGED {
             return Err(JudgeError::Number(word.ids.len()));
         }
         let calls = self.known(&word.ids, word.own.as_deref()).await?;
         self.note(&calls, word).await?;
-        let suggested = match word.said {
-            Said::Fraud => self.suggest(&calls, word).await?,
-            Said::Legitimate | Said::Withdrawn => 0,
-        };
-        Ok(Noted {
-            calls: calls.len(),
-            suggested,
-        })
+        Ok(calls.len())
     }
 
     /// The calls of some ids, each once, sorted.
@@ -261,7 +246,7 @@ impl Store {
         }
     }
 
-    pub(super) async fn note(&self, calls: &[Known], word: &Word) -> Result<(), StoreError> {
+    async fn note(&self, calls: &[Known], word: &Word) -> Result<(), StoreError> {
         let rows = calls.iter().map(|call| VerdictRow {
             id: call.id,
             verdict: word.said.value(),

@@ -22,7 +22,7 @@ pub use client::{Store, StoreSettings};
 pub use error::{Meaning, StoreError};
 pub use insert::{Placed, Present, Source};
 pub use judge::{
-    Found, History, JudgeError, Judged, MAX_JUDGED, MAX_SUGGESTED, Noted, Said, Settle, Sought,
+    Found, History, JudgeError, Judged, MAX_JUDGED, MAX_SUGGESTED, Said, Settle, Sought,
     Suggestion, Word,
 };
 pub use migrate::MigrateError;

@@ -6,8 +6,9 @@
 use super::client::{END_TIMEOUT, QUERY_TIMEOUT, SEND_TIMEOUT, bounded, within};
 use super::insert::texts;
 use super::judge::{JudgeError, Known, Said, Word, once};
+use super::verdicts::VerdictEntry;
 use super::{Store, StoreError};
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, Verdict};
 use clickhouse::Row;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -47,6 +48,8 @@ pub struct Suggestion {
     pub reason: String,
     /// Who gave the verdict.
     pub by: String,
+    /// How he knew: `analyst`, `customer`.
+    pub source: String,
     /// When, microseconds since 1970.
     pub suggested: i64,
 }
@@ -116,15 +119,25 @@ struct SuggestionRow<'a> {
     reason: &'a str,
     state: i8,
     by: &'a str,
+    source: &'a str,
+    settled_as: &'a str,
     at: i64,
 }
 
 impl Store {
-    /// Suggests the calls around those just called fraud; how many.
-    pub(super) async fn suggest(&self, calls: &[Known], word: &Word) -> Result<usize, StoreError> {
+    /// Suggests the calls around those that a word calls fraud; how many. Asked for after
+    /// [`Store::judge`], which notes the word itself; other words suggest nothing.
+    ///
+    /// # Errors
+    /// ClickHouse could not say: the word stands all the same, and said again it suggests.
+    pub async fn suggest(&self, word: &Word) -> Result<usize, JudgeError> {
+        if word.said != Said::Fraud {
+            return Ok(0);
+        }
+        let calls = self.known(&word.ids, word.own.as_deref()).await?;
         let mut left = MAX_SUGGESTED;
-        for seeds in groups(calls) {
-            let linked = self.linked(&seeds, word.own.as_deref(), left).await?;
+        for seeds in groups(&calls) {
+            let linked = self.linked(&seeds, word, left).await?;
             let reasons: Vec<String> = linked.iter().map(Linked::reason).collect();
             let rows = linked
                 .iter()
@@ -140,6 +153,8 @@ impl Store {
                     reason,
                     state: 0,
                     by: &word.by,
+                    source: word.source,
+                    settled_as: "",
                     at: word.at.0,
                 });
             self.insert_suggestions(rows).await?;
@@ -154,7 +169,7 @@ impl Store {
     async fn linked(
         &self,
         seeds: &[&Known],
-        own: Option<&str>,
+        word: &Word,
         limit: usize,
     ) -> Result<Vec<Linked>, StoreError> {
         let ids: Vec<Uuid> = seeds.iter().map(|seed| seed.id).collect();
@@ -165,7 +180,8 @@ impl Store {
             .param("ids", texts(&ids))
             .param("first", times().min().unwrap_or_default())
             .param("last", times().max().unwrap_or_default())
-            .param("account", own.unwrap_or_default())
+            .param("account", word.own.as_deref().unwrap_or_default())
+            .param("source", word.source)
             .param("limit", limit as u64);
         within(QUERY_TIMEOUT, query.fetch_all::<Linked>()).await
     }
@@ -221,22 +237,7 @@ impl Store {
         }
         // The verdict first: a suggestion of a judged call no longer waits, whatever is noted of it.
         if settle == Settle::Accept {
-            for suggestion in &open {
-                let call = Known {
-                    id: suggestion.id,
-                    account: suggestion.account.clone(),
-                    micros: suggestion.micros,
-                };
-                let mut word = word.clone();
-                word.said = Said::Fraud;
-                if word.campaign.is_empty() {
-                    word.campaign.clone_from(&suggestion.campaign);
-                }
-                if word.note.is_empty() {
-                    word.note.clone_from(&suggestion.reason);
-                }
-                self.note(&[call], &word).await?;
-            }
+            self.accept(&open, word).await?;
         }
         let rows = open.iter().map(|suggestion| SuggestionRow {
             id: suggestion.id,
@@ -249,10 +250,44 @@ impl Store {
             reason: &suggestion.reason,
             state: settle.value(),
             by: &word.by,
+            source: &suggestion.source,
+            settled_as: word.source,
             at: word.at.0.max(suggestion.suggested + 1),
         });
-        self.insert_suggestions(rows).await?;
+        match self.insert_suggestions(rows).await {
+            // The verdicts are there, so they no longer wait.
+            Err(error) if settle == Settle::Accept => {
+                tracing::warn!(%error, "accepted suggestions were not marked as such");
+            }
+            inserted => inserted?,
+        }
         Ok(open.len())
+    }
+
+    /// Notes what is suggested as verdicts, all of them or none.
+    async fn accept(&self, open: &[Suggestion], word: &Word) -> Result<(), StoreError> {
+        let or = |own: &str, suggested: &str| match own.is_empty() {
+            true => suggested.to_owned(),
+            false => own.to_owned(),
+        };
+        let entries: Vec<VerdictEntry> = open
+            .iter()
+            .map(|suggestion| {
+                // How analysts name a campaign is not told to customers.
+                let is_told = word.own.is_none() || suggestion.source == word.source;
+                let campaign = if is_told { &suggestion.campaign } else { "" };
+                VerdictEntry {
+                    id: suggestion.id,
+                    verdict: Verdict::Fraud,
+                    campaign: or(&word.campaign, campaign),
+                    by: word.by.clone(),
+                    source: word.source.to_owned(),
+                    note: or(&word.note, &suggestion.reason),
+                    at: word.at,
+                }
+            })
+            .collect();
+        self.insert_verdicts(&entries, &once("verdict")).await
     }
 
     async fn insert_suggestions<'a>(

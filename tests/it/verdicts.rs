@@ -242,9 +242,9 @@ fn a_customer_judges_his_own_calls_and_hears_of_no_others() {
     );
     assert_eq!(ids(own.get("/v1/verdicts/suggestions").json()).len(), 3);
     assert_eq!(ids(other.get("/v1/verdicts/suggestions").json()).len(), 0);
-    // An operator's word finds it; still its owner is not told why.
+    // An operator's word finds it, and makes the others an analyst's; still its owner is not told why.
     let noted = operator.send("POST", "/v1/verdicts", &body);
-    assert_eq!(noted.json()["suggested"], 1);
+    assert_eq!(noted.json()["suggested"], 4);
     assert_eq!(
         ids(operator.get("/v1/verdicts/suggestions").json()).len(),
         4
@@ -274,14 +274,87 @@ fn a_customer_judges_his_own_calls_and_hears_of_no_others() {
     assert_eq!(
         said,
         [
-            (json!("token:first-start"), json!("analyst")),
+            (json!(""), json!("analyst")),
             (json!("token:own"), json!("customer"))
         ]
     );
     assert_eq!(other.get(&format!("/v1/verdicts?call={seed}")).status, 404);
     let undone = json!({"calls": [seed], "verdict": "withdrawn"});
     assert_eq!(own.send("POST", "/v1/verdicts", &undone).status, 200);
-    assert_eq!(labelled(&service), "same-block\tfraud\tnight");
+    // What the operator said stands.
+    assert_eq!(labelled(&service), "seed\tfraud\tnight\nsame-block\tfraud");
     let log = operator.get("/v1/audit?actor=token:own").json();
     assert_eq!(log["items"].as_array().expect("lines").len(), 3);
+}
+
+#[test]
+fn a_customer_neither_talks_over_an_analyst_nor_keeps_calls_from_him() {
+    let service = service("verdicts_rank");
+    let made = service.tfps_ok(&[
+        "token",
+        "add",
+        "own",
+        "--role",
+        "domain",
+        "--domain",
+        "a.example",
+    ]);
+    let (own, operator) = (Api::with_token(&service, made.trim()), Api::new(&service));
+    let seed = id(&service, "seed");
+    let say = |who: &Api, call: &str, said: &str| {
+        let body = json!({"calls": [call], "verdict": said});
+        let noted = who.send("POST", "/v1/verdicts", &body);
+        assert_eq!(noted.status, 200, "{noted:?}");
+        noted.json()["suggested"].as_u64().expect("a number")
+    };
+    // Every order of the two: the customer's word first, last, and taken back.
+    say(&own, &seed, "legitimate");
+    assert_eq!(labelled(&service), "seed\tlegitimate");
+    // What the customer calls legitimate beforehand is suggested to the analysts all the same.
+    say(&own, &id(&service, "same-country"), "legitimate");
+    assert_eq!(say(&operator, &seed, "fraud"), 4);
+    let of_seed =
+        || service.sql("SELECT verdict, verdict_source FROM calls_labelled WHERE call_id = 'seed'");
+    assert_eq!(of_seed(), "fraud\tanalyst");
+    for said in ["legitimate", "withdrawn"] {
+        say(&own, &seed, said);
+        assert_eq!(of_seed(), "fraud\tanalyst", "{said}");
+    }
+    say(&own, &seed, "legitimate");
+    say(&operator, &seed, "withdrawn");
+    assert_eq!(
+        of_seed(),
+        "legitimate\tcustomer",
+        "the analyst's own is taken back"
+    );
+    assert_eq!(say(&operator, &seed, "fraud"), 0, "all four wait again");
+
+    // He dismisses one, and accepts another only to take it back: the analysts still see both.
+    let settle = |call: &str, action: &str| {
+        let path = format!("/v1/verdicts/suggestions/{}", id(&service, call));
+        own.send("POST", &path, &json!({"action": action})).status
+    };
+    let seen = || {
+        own.get("/v1/verdicts/suggestions")
+            .json()
+            .as_array()
+            .map(Vec::len)
+    };
+    assert_eq!(seen(), Some(2), "one he judged");
+    assert_eq!(settle("same-tool", "dismiss"), 200);
+    assert_eq!(settle("same-tool", "dismiss"), 404, "he settled it");
+    assert_eq!(settle("same-block", "accept"), 200);
+    assert_eq!(seen(), Some(0));
+    say(&own, &id(&service, "same-block"), "withdrawn");
+    assert_eq!(suggested(&service).len(), 4);
+    assert_eq!(seen(), Some(0), "what he settled he is not asked again");
+    // An analyst's own dismissal binds.
+    service.tfps_ok(&[
+        "verdict",
+        "suggestions",
+        "--dismiss",
+        &id(&service, "same-tool"),
+    ]);
+    assert_eq!(say(&operator, &seed, "fraud"), 0);
+    assert_eq!(suggested(&service).len(), 3);
 }

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::api::{Book, Later};
-use crate::store::{History, JudgeError, Judged, Noted, Said, Settle, Suggestion, Word};
+use crate::store::{History, JudgeError, Judged, Said, Settle, StoreError, Suggestion, Word};
 use serde_json::json;
 use std::sync::Mutex;
 use uuid::Uuid;
@@ -11,6 +11,9 @@ use uuid::Uuid;
 /// The one call of `a.example` there is, which waits for an answer to its suggestion.
 pub(in crate::api) const OURS: &str = "00000000-0000-0000-0000-000000000001";
 const OTHERS: &str = "00000000-0000-0000-0000-00000000000b";
+
+/// A campaign of which the shelf suggests nothing: it fails.
+const UNHEARD: &str = "unheard";
 
 /// Knows two calls, of two domains.
 #[derive(Default)]
@@ -41,18 +44,22 @@ fn now<'a, T: Send + 'a>(answer: Result<T, JudgeError>) -> Later<'a, T> {
 }
 
 impl Book for Shelf {
-    fn judge(&self, word: Word) -> Later<'_, Noted> {
+    fn judge(&self, word: Word) -> Later<'_, usize> {
         let may = |id: &&Uuid| !Self::may(**id, word.own.as_deref());
         let unknown: Vec<Uuid> = word.ids.iter().filter(may).copied().collect();
         if !unknown.is_empty() {
             return now(Err(JudgeError::Unknown(unknown)));
         }
-        let noted = Noted {
-            calls: word.ids.len(),
-            suggested: 3,
-        };
+        let calls = word.ids.len();
         self.keep(word);
-        now(Ok(noted))
+        now(Ok(calls))
+    }
+
+    fn suggest(&self, word: Word) -> Later<'_, usize> {
+        match word.campaign == UNHEARD {
+            true => now(Err(StoreError::Timeout.into())),
+            false => now(Ok(3)),
+        }
     }
 
     fn history(&self, id: Uuid, own: Option<String>) -> Later<'_, Vec<History>> {
@@ -111,6 +118,7 @@ impl Book for Shelf {
             rule: "caller-block".into(),
             reason: "the same caller".into(),
             by: "ann".into(),
+            source: "analyst".into(),
             suggested: NOW.0,
         };
         let all = [OURS, OTHERS].map(suggestion).into_iter();
@@ -241,6 +249,52 @@ async fn who_said_what_is_in_the_audit_log_and_a_verdict_can_be_withdrawn() {
         .await
         .json();
     assert_eq!(log, again);
+}
+
+#[tokio::test]
+async fn a_noted_word_is_logged_and_answered_though_nothing_can_be_suggested() {
+    let bench = Bench::new();
+    let body = json!({"calls": [OURS], "verdict": "fraud", "campaign": UNHEARD});
+    let reply = bench.json("POST", "/v1/verdicts", &body).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    assert_eq!(reply.json()["calls"], 1);
+    assert_eq!(reply.json()["suggested"], 0);
+    let warning = reply.json()["warning"].as_str().map(str::to_owned);
+    assert!(warning.is_some_and(|text| text.contains("the verdict is noted")));
+    let log = bench
+        .plain("GET", "/v1/audit?actor=token:boss&limit=1")
+        .await
+        .json();
+    assert_eq!(log["items"][0]["change"]["after"]["campaign"], UNHEARD);
+}
+
+#[tokio::test]
+async fn a_domain_is_not_told_who_of_the_operators_people_said_what() {
+    let bench = Bench::new();
+    let own = bench.token("own", Role::Domain, Some("a.example"));
+    let body = json!({"calls": [OURS], "verdict": "fraud", "campaign": "gang", "note": "theft"});
+    assert_eq!(bench.json("POST", "/v1/verdicts", &body).await.status, 200);
+    let one = format!("/v1/verdicts?call={OURS}");
+    for path in [one.as_str(), "/v1/verdicts"] {
+        let told = bench
+            .ask(Some(&own), "GET", path, &[], Body::empty())
+            .await
+            .json();
+        assert_eq!(told[0]["verdict"], "fraud");
+        assert_eq!(told[0]["source"], "analyst");
+        assert_eq!(
+            (&told[0]["by"], &told[0]["campaign"]),
+            (&json!(""), &json!(""))
+        );
+        assert!(!told.to_string().contains("theft"), "{told}");
+        let operator = bench.plain("GET", path).await.json();
+        assert_eq!(operator[0]["by"], "token:boss");
+        assert_eq!(operator[0]["campaign"], "gang");
+    }
+    let path = "/v1/verdicts/suggestions";
+    let told = bench.ask(Some(&own), "GET", path, &[], Body::empty()).await;
+    assert_eq!(told.json()[0]["campaign"], "", "an analyst named it");
+    assert_eq!(bench.plain("GET", path).await.json()[0]["campaign"], "wave");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Where verdicts are kept, as the routes know it: ClickHouse, or what a test puts in its place.
 
-use crate::store::{History, JudgeError, Judged, Noted, Said, Settle, Store, Suggestion, Word};
+use crate::store::{History, JudgeError, Judged, Said, Settle, Store, Suggestion, Word};
 use std::pin::Pin;
 use uuid::Uuid;
 
@@ -10,7 +10,9 @@ pub type Later<'a, T> = Pin<Box<dyn Future<Output = Result<T, JudgeError>> + Sen
 /// Takes verdicts and tells them. `own` is the one account somebody may see; `None`: all.
 pub trait Book: Send + Sync {
     /// As [`Store::judge`].
-    fn judge(&self, word: Word) -> Later<'_, Noted>;
+    fn judge(&self, word: Word) -> Later<'_, usize>;
+    /// As [`Store::suggest`].
+    fn suggest(&self, word: Word) -> Later<'_, usize>;
     /// As [`Store::verdict_history`].
     fn history(&self, id: Uuid, own: Option<String>) -> Later<'_, Vec<History>>;
     /// As [`Store::latest_verdicts`].
@@ -27,8 +29,12 @@ pub trait Book: Send + Sync {
 }
 
 impl Book for Store {
-    fn judge(&self, word: Word) -> Later<'_, Noted> {
+    fn judge(&self, word: Word) -> Later<'_, usize> {
         Box::pin(async move { self.judge(&word).await })
+    }
+
+    fn suggest(&self, word: Word) -> Later<'_, usize> {
+        Box::pin(async move { self.suggest(&word).await })
     }
 
     fn history(&self, id: Uuid, own: Option<String>) -> Later<'_, Vec<History>> {

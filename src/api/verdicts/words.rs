@@ -9,6 +9,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+/// How operators know.
+const ANALYST: &str = "analyst";
+/// How domains know.
+const CUSTOMER: &str = "customer";
+
 /// Longest campaign and note, characters.
 const TEXT: usize = 1_000;
 
@@ -41,7 +46,7 @@ enum SaidWord {
     Fraud,
     /// An ordinary call.
     Legitimate,
-    /// What was said before is taken back.
+    /// What your side said before is taken back.
     Withdrawn,
 }
 
@@ -117,7 +122,7 @@ fn named(ids: Vec<Uuid>, caller: &Caller, at: Timestamp) -> Word {
         campaign: String::new(),
         note: String::new(),
         by: caller.actor().to_string(),
-        source: if own.is_some() { "customer" } else { "analyst" },
+        source: if own.is_some() { CUSTOMER } else { ANALYST },
         own,
         at,
     }
@@ -138,12 +143,15 @@ fn checked(field: &'static str, text: String) -> Result<String, Problem> {
 /// What came of it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(super) struct NotedCalls {
-    /// Calls that have this verdict now.
+    /// Calls of which it was noted.
     #[schema(example = 1)]
     pub(super) calls: usize,
     /// Other calls of which the same is suggested because of it.
     #[schema(example = 12)]
     pub(super) suggested: usize,
+    /// What did not come of it; absent: everything did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) warning: Option<&'static str>,
 }
 
 /// What came of it.
@@ -162,16 +170,16 @@ pub(super) struct Verdict {
     /// `fraud`, `legitimate` or `withdrawn`.
     #[schema(example = "fraud")]
     verdict: String,
-    /// Campaign; may be empty.
+    /// Campaign; may be empty. To a domain only in its own words.
     #[schema(example = "easter")]
     campaign: String,
-    /// Who said so.
+    /// Who said so. To a domain only of its own words.
     #[schema(example = "token:console")]
     by: String,
     /// How it is known: `analyst`, `customer`, `import`, `honeypot` or `report`.
     #[schema(example = "analyst")]
     source: String,
-    /// In his words; absent in a list of the latest verdicts.
+    /// In his words; absent in a list of the latest verdicts. To a domain only in its own words.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "asked the customer")]
     note: Option<String>,
@@ -190,6 +198,21 @@ impl Verdict {
             source: said.source,
             note: Some(said.note),
             at: Timestamp(said.micros).to_rfc3339(),
+        }
+    }
+}
+
+impl Verdict {
+    /// As a domain is told it: of others' words only what was said, when and how it is known.
+    pub(super) fn to_customer(self) -> Self {
+        if self.source == CUSTOMER {
+            return self;
+        }
+        Self {
+            campaign: String::new(),
+            by: String::new(),
+            note: self.note.map(|_| String::new()),
+            ..self
         }
     }
 }
@@ -221,7 +244,7 @@ pub(super) struct SuggestedCall {
     at: String,
     /// The call that was called fraud.
     because: Uuid,
-    /// Campaign of that verdict.
+    /// Campaign of that verdict. To a domain only of its own.
     #[schema(example = "easter")]
     campaign: String,
     /// What links the two.
@@ -232,14 +255,20 @@ pub(super) struct SuggestedCall {
     reason: String,
 }
 
-impl From<Suggestion> for SuggestedCall {
-    fn from(suggestion: Suggestion) -> Self {
+impl SuggestedCall {
+    /// As it is told: to a customer not how an analyst named the campaign.
+    pub(super) fn told(suggestion: Suggestion, to_customer: bool) -> Self {
+        let is_told = !to_customer || suggestion.source == CUSTOMER;
         Self {
             id: suggestion.id,
             domain: suggestion.account,
             at: Timestamp(suggestion.micros).to_rfc3339(),
             because: suggestion.because,
-            campaign: suggestion.campaign,
+            campaign: if is_told {
+                suggestion.campaign
+            } else {
+                String::new()
+            },
             rule: suggestion.rule,
             reason: suggestion.reason,
         }

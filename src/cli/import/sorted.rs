@@ -1,6 +1,7 @@
 //! Files whose calls are not in time order: read whole and sorted, then walked through.
 
 use super::rows::{STEP, Unreadable};
+use crate::app::clock;
 use crate::cli::progress;
 use crate::domain::CallRecord;
 use crate::replay::capture::{CaptureError, Counts, Packets, Reader};
@@ -24,8 +25,9 @@ pub(super) struct Sorting {
 pub(super) struct SortedRows {
     sorted: Sorted,
     concurrency: Concurrency,
-    /// Whether the file itself says how many calls were up.
-    tells_calls: bool,
+    /// Whether calls are counted here: the file does not say how many were up, and says how long
+    /// each was.
+    counts_calls: bool,
     order: Order,
     bar: ProgressBar,
     unreadable: Unreadable,
@@ -74,7 +76,8 @@ impl Sorting {
         if left > 0 {
             eprintln!("{left} rows are no calls by the map's `only` and are left out");
         }
-        self.sorted(sorter, rows, map.tells_calls(), unreadable)
+        let counts_calls = !reader.tells_calls() && reader.tells_lengths();
+        self.sorted(sorter, rows, counts_calls, unreadable)
     }
 
     /// A capture.
@@ -86,7 +89,7 @@ impl Sorting {
         let name = || path.display().to_string();
         let (file, bar) = opened(path)?;
         let mut packets = Packets::new(file).with_context(name)?;
-        let mut reader = Reader::new();
+        let mut reader = Reader::new(clock::now());
         let mut sorter = Sorter::new(&self.folder);
         let (mut rows, mut read) = (0, 0_u64);
         let mut broken = Vec::new();
@@ -130,20 +133,20 @@ impl Sorting {
         }
         bar.finish_and_clear();
         tell(rows, counts, &reasons);
-        self.sorted(sorter, rows, false, unreadable)
+        self.sorted(sorter, rows, true, unreadable)
     }
 
     fn sorted(
         self,
         sorter: Sorter,
         rows: u64,
-        tells_calls: bool,
+        counts_calls: bool,
         unreadable: Unreadable,
     ) -> anyhow::Result<SortedRows> {
         Ok(SortedRows {
             sorted: sorter.finish().with_context(|| "sorting".to_owned())?,
             concurrency: Concurrency::new(),
-            tells_calls,
+            counts_calls,
             order: self.order,
             bar: progress::rows(rows, "importing"),
             unreadable,
@@ -194,7 +197,7 @@ impl SortedRows {
                     .take(&self.bar, bad.line, &bad.problem, &bad.raw)?;
                 continue;
             }
-            if !self.tells_calls {
+            if self.counts_calls {
                 self.concurrency.tell(&mut row);
             }
             return Ok(Some(row));

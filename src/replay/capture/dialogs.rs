@@ -23,6 +23,9 @@ const LINGER: f64 = 64.0;
 const RINGING: f64 = 300.0;
 /// A call whose BYE is not in the capture is taken as lost after that, seconds.
 const TALKING: f64 = 12.0 * 3_600.0;
+/// A packet so much later than all before it moves the clock only when the next is as late, seconds:
+/// a single wrong date must not end the calls that are up.
+const LEAP: f64 = 3_600.0;
 /// Seconds of the capture between two looks for calls that are over.
 const LOOK: f64 = 10.0;
 
@@ -47,6 +50,8 @@ pub struct Dialogs {
     finished: Vec<Row>,
     counts: Counts,
     now: Timestamp,
+    /// The last packet leapt ahead of `now`.
+    leapt: bool,
     looked: Timestamp,
 }
 
@@ -61,7 +66,7 @@ impl Dialogs {
         {
             return;
         }
-        self.now = self.now.max(from.at);
+        self.tick(from.at);
         match sip::parse(bytes) {
             Ok(sip::Message::Request(request)) => self.request(&request, from, broken),
             Ok(sip::Message::Response) => self.response(bytes, from.at),
@@ -75,6 +80,15 @@ impl Dialogs {
             self.looked = self.now;
             self.look();
         }
+    }
+
+    fn tick(&mut self, at: Timestamp) {
+        let first = self.now == Timestamp::default();
+        let leaps = !first && at.seconds_since(self.now) > LEAP;
+        if !leaps || self.leapt {
+            self.now = self.now.max(at);
+        }
+        self.leapt = leaps;
     }
 
     fn request(&mut self, request: &Request<'_>, from: From, broken: &mut dyn FnMut(u64, Broken)) {

@@ -35,8 +35,8 @@ pub enum CaptureError {
 pub struct Packet<'a> {
     /// From 1.
     pub number: u64,
-    /// When it was captured.
-    pub at: Timestamp,
+    /// When it was captured; `None`: the file does not say (a Simple Packet Block).
+    pub at: Option<Timestamp>,
     /// What its first bytes are.
     pub link: Linktype,
     /// As much of it as was kept.
@@ -68,7 +68,6 @@ struct Interface {
 pub struct Packets<'r> {
     reader: Box<dyn PcapReaderIterator + Send + 'r>,
     interfaces: Vec<Interface>,
-    latest: Timestamp,
     number: u64,
 }
 
@@ -93,7 +92,6 @@ impl<'r> Packets<'r> {
         Ok(Self {
             reader,
             interfaces: Vec::new(),
-            latest: Timestamp::default(),
             number: 0,
         })
     }
@@ -124,14 +122,12 @@ impl<'r> Packets<'r> {
             };
             let clock = Clock {
                 interfaces: &mut self.interfaces,
-                latest: self.latest,
                 number: self.number + 1,
             };
             let packet = clock.read(&block)?;
             let taken = packet.is_some();
             if let Some(packet) = packet {
                 self.number = packet.number;
-                self.latest = packet.at;
                 take(&packet);
             }
             drop(block);
@@ -146,7 +142,6 @@ impl<'r> Packets<'r> {
 /// What is known when a block comes.
 struct Clock<'a> {
     interfaces: &'a mut Vec<Interface>,
-    latest: Timestamp,
     number: u64,
 }
 
@@ -175,7 +170,7 @@ impl Clock<'_> {
                 let part = micros(u64::from(block.ts_usec), interface.resolution);
                 Ok(Some(Packet {
                     number,
-                    at: Timestamp(seconds.0.saturating_add(part)),
+                    at: Some(Timestamp(seconds.0.saturating_add(part))),
                     link: interface.link,
                     data: kept(block.data, block.caplen),
                 }))
@@ -203,7 +198,7 @@ impl Clock<'_> {
                 let offset = interface.offset_s.saturating_mul(Timestamp::SECOND);
                 Ok(Some(Packet {
                     number,
-                    at: Timestamp(at.saturating_add(offset)),
+                    at: Some(Timestamp(at.saturating_add(offset))),
                     link: interface.link,
                     data: kept(block.data, block.caplen),
                 }))
@@ -214,10 +209,9 @@ impl Clock<'_> {
                     0 => block.origlen,
                     snaplen => block.origlen.min(snaplen),
                 };
-                // It tells no time: that of the packet before it.
                 Ok(Some(Packet {
                     number,
-                    at: self.latest,
+                    at: None,
                     link: interface.link,
                     data: kept(block.data, length),
                 }))

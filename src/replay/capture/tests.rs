@@ -7,6 +7,7 @@ use etherparse::PacketBuilder;
 use std::net::Ipv4Addr;
 
 const START: i64 = 1_700_000_000;
+const NOW: Timestamp = Timestamp::from_secs(START + 365 * 86_400);
 const CALLER: [u8; 4] = [192, 0, 2, 1];
 const PROXY: [u8; 4] = [192, 0, 2, 9];
 
@@ -60,7 +61,7 @@ struct Seen {
 
 fn read(bytes: &[u8]) -> Seen {
     let mut packets = Packets::new(bytes).expect("a capture");
-    let mut reader = Reader::new();
+    let mut reader = Reader::new(NOW);
     let (mut rows, mut broken, mut count) = (Vec::new(), Vec::new(), 0);
     loop {
         let more = packets.next(&mut |packet| {
@@ -237,12 +238,12 @@ fn a_password_a_refusal_a_fork_and_a_call_that_goes_on() {
 
 #[test]
 fn calls_that_are_over_are_let_go_and_do_not_come_again() {
-    let mut reader = Reader::new();
+    let mut reader = Reader::new(NOW);
     let take = |reader: &mut Reader, secs: i64, text: &str| {
         let data = ethernet(&ip(CALLER, PROXY, text.as_bytes()));
         let packet = Packet {
             number: 1,
-            at: Timestamp::from_secs(START + secs),
+            at: Some(Timestamp::from_secs(START + secs)),
             link: pcap_parser::Linktype::ETHERNET,
             data: &data,
         };
@@ -546,4 +547,74 @@ fn a_file_that_is_cut_is_read_as_far_as_it_goes() {
         Packets::new(&b"time,domain\n"[..]),
         Err(CaptureError::NotACapture)
     ));
+}
+
+#[test]
+fn packets_without_a_time_or_with_an_impossible_one_are_set_aside() {
+    let block = |kind: u32, body: &[u8]| {
+        let length = u32::try_from(body.len().next_multiple_of(4) + 12).expect("short");
+        let mut bytes = [kind.to_le_bytes(), length.to_le_bytes()].concat();
+        bytes.extend(body);
+        bytes.resize(length as usize - 4, 0);
+        bytes.extend(length.to_le_bytes());
+        bytes
+    };
+    let packet = ethernet(&ip(CALLER, PROXY, TALK.invite().as_bytes()));
+    let length = u32::try_from(packet.len()).expect("short").to_le_bytes();
+    let section = block(
+        0x0a0d_0d0a,
+        &[
+            &0x1a2b_3c4d_u32.to_le_bytes()[..],
+            &[1, 0, 0, 0],
+            &[0xff; 8],
+        ]
+        .concat(),
+    );
+    let stamp = u64::try_from(START * 1_000_000).expect("positive");
+    let high = u32::try_from(stamp >> 32).expect("32 bits").to_le_bytes();
+    let low = (stamp as u32).to_le_bytes();
+    let dated = [&[0; 4][..], &high, &low, &length, &length, &packet].concat();
+    let simple = block(3, &[&length[..], &packet].concat());
+    for (offset, why) in [
+        (0_i64, None),
+        (i64::MAX, Some(Broken::Misdated)),
+        (i64::MIN, Some(Broken::Misdated)),
+        (-START, Some(Broken::Misdated)),
+        (366 * 86_400, Some(Broken::Misdated)),
+    ] {
+        // Option 14: seconds to be added to each time.
+        let option = [&[14, 0, 8, 0][..], &offset.to_le_bytes(), &[0; 4]].concat();
+        let interface = block(1, &[&[1, 0, 0, 0, 0, 0, 0, 0][..], &option].concat());
+        let seen = read(&[&section[..], &interface, &simple, &block(6, &dated)].concat());
+        let mut expected = vec![(1, Broken::Timeless)];
+        expected.extend(why.map(|why| (2, why)));
+        assert_eq!(seen.broken, expected, "offset {offset}");
+        assert_eq!(seen.rows.len(), usize::from(why.is_none()));
+    }
+}
+
+#[test]
+fn one_wrong_date_does_not_end_the_calls_that_are_up() {
+    let other = Talk {
+        call: "other",
+        cseq: 1,
+    };
+    let day = 86_400_000;
+    let mut file = Pcap::new(1);
+    file.udp(0, CALLER, PROXY, &TALK.invite())
+        .udp(1_000, PROXY, CALLER, &TALK.answer(200))
+        .udp(100 * day, CALLER, PROXY, &other.invite())
+        .udp(60_000, CALLER, PROXY, &TALK.bye(true));
+    let seen = file.read();
+    assert_eq!(seen.rows.len(), 2);
+    assert_eq!(seen.rows[0].record.duration_s, Some(59));
+    // Two in a row are a capture that was stopped for a while.
+    let mut file = Pcap::new(1);
+    file.udp(0, CALLER, PROXY, &TALK.invite())
+        .udp(1_000, PROXY, CALLER, &TALK.answer(200))
+        .udp(100 * day, CALLER, PROXY, &other.invite())
+        .udp(100 * day, CALLER, PROXY, &other.invite())
+        .udp(100 * day + 1, CALLER, PROXY, &TALK.bye(true));
+    let seen = file.read();
+    assert_eq!(seen.rows[0].record.duration_s, None, "lost in between");
 }

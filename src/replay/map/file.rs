@@ -8,8 +8,7 @@ use serde::Deserialize;
 const MAX_PATTERN: usize = 1_000;
 
 /// Which column of a file: its name in the header, or its number from 1.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(untagged)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ColumnName {
     /// From 1.
     Number(usize),
@@ -94,8 +93,7 @@ pub(super) struct Place {
 }
 
 /// The first of several places that has a value.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(untagged)]
+#[derive(Clone, Debug, Default)]
 pub(super) enum Places {
     #[default]
     None,
@@ -242,12 +240,6 @@ impl MapFile {
         }
         map.check()?;
         Ok(map)
-    }
-
-    /// Whether the file itself says how many calls were up.
-    #[must_use]
-    pub fn tells_calls(&self) -> bool {
-        !self.calls.all().is_empty()
     }
 
     fn check(&self) -> Result<(), MapError> {

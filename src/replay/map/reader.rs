@@ -1,40 +1,13 @@
 //! Rows of another program's file, as calls.
 
 use super::MapProblem;
-use super::file::{ColumnName, MapError, MapFile, Place, Places, Seconds, pattern};
+use super::columns::{Columns, Fields, Taken};
+use super::file::{MapError, MapFile, Seconds};
 use super::times::TimeZone;
 use crate::domain::{CallRecord, Column, Timestamp};
 use crate::replay::Row;
 use crate::replay::csv::{Advance, BadRow, Lines, RowError, RowProblem, Values};
-use regex::Regex;
 use std::io::Read;
-
-/// A column of the file and what of it is the value.
-#[derive(Debug)]
-struct Taken {
-    at: usize,
-    pattern: Option<Regex>,
-}
-
-/// Where each field comes from.
-#[derive(Debug)]
-struct Fields {
-    time: Vec<Taken>,
-    end: Vec<Taken>,
-    user: Vec<Taken>,
-    dialed_number: Vec<Taken>,
-    domain: Vec<Taken>,
-    source_ip: Vec<Taken>,
-    user_agent: Vec<Taken>,
-    calls: Vec<Taken>,
-    call_id: Vec<Taken>,
-    verdict: Vec<Taken>,
-    campaign: Vec<Taken>,
-    duration: Vec<Taken>,
-    up: Vec<Taken>,
-    answered: Option<Taken>,
-    only: Vec<Taken>,
-}
 
 /// Rows that are no calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,6 +54,17 @@ impl<R: Read> MapReader<R> {
     /// Bytes of the file consumed so far: for a progress bar.
     pub const fn bytes(&self) -> u64 {
         self.lines.bytes()
+    }
+
+    /// Whether the file itself says how many calls were up.
+    pub const fn tells_calls(&self) -> bool {
+        !self.fields.calls.is_empty()
+    }
+
+    /// Whether it says how long calls were: without that nobody knows how many were up.
+    pub const fn tells_lengths(&self) -> bool {
+        let fields = &self.fields;
+        !(fields.duration.is_empty() && fields.up.is_empty() && fields.end.is_empty())
     }
 
     /// Rows so far that are no calls.
@@ -320,131 +304,4 @@ fn header<R: Read>(lines: &mut Lines<R>, values: &mut Values) -> Result<Vec<Stri
         .iter(line)
         .map(|name| name.trim().to_owned())
         .collect())
-}
-
-/// The columns of the file, by name where it has a header.
-struct Columns(Option<Vec<String>>);
-
-impl Columns {
-    /// `None`: not there, and need not be.
-    fn at(
-        &self,
-        field: &'static str,
-        column: &ColumnName,
-        optional: bool,
-    ) -> Result<Option<usize>, MapError> {
-        let Self(header) = self;
-        let found = match (column, header) {
-            (ColumnName::Number(0), _) => None,
-            (ColumnName::Number(number), None) => Some(number - 1),
-            (ColumnName::Number(number), Some(header)) => {
-                Some(number - 1).filter(|at| *at < header.len())
-            }
-            (ColumnName::Name(name), None) => {
-                return Err(MapError::NameWithoutHeader(name.clone()));
-            }
-            (ColumnName::Name(name), Some(header)) => header
-                .iter()
-                .position(|known| known.eq_ignore_ascii_case(name)),
-        };
-        match found {
-            None if !optional => Err(MapError::NoColumn {
-                column: column.to_string(),
-                field,
-                header: match header {
-                    None => "columns are numbered from 1".to_owned(),
-                    Some(header) => {
-                        let names = header.join(", ").chars().take(400).collect::<String>();
-                        format!("its header has {names}")
-                    }
-                },
-            }),
-            found => Ok(found),
-        }
-    }
-
-    fn taken(&self, field: &'static str, places: &Places) -> Result<Vec<Taken>, MapError> {
-        let mut taken = Vec::new();
-        for Place {
-            column,
-            pattern: text,
-            optional,
-        } in places.all()
-        {
-            if let Some(at) = self.at(field, column, *optional)? {
-                let pattern = text.as_ref().map(|text| pattern(field, text)).transpose()?;
-                taken.push(Taken { at, pattern });
-            }
-        }
-        Ok(taken)
-    }
-
-    /// As [`Self::taken`], of what every row must have.
-    fn needed(&self, field: &'static str, places: &Places) -> Result<Vec<Taken>, MapError> {
-        let taken = self.taken(field, places)?;
-        match (taken.is_empty(), places.all().first()) {
-            (true, Some(place)) => Err(MapError::NoColumn {
-                column: place.column.to_string(),
-                field,
-                header: "and none of the others the map tries".to_owned(),
-            }),
-            _ => Ok(taken),
-        }
-    }
-
-    fn pattern(
-        &self,
-        field: &'static str,
-        column: &ColumnName,
-        text: &str,
-        optional: bool,
-    ) -> Result<Option<Taken>, MapError> {
-        let pattern = pattern(field, text)?;
-        Ok(self.at(field, column, optional)?.map(|at| Taken {
-            at,
-            pattern: Some(pattern),
-        }))
-    }
-}
-
-impl Fields {
-    fn of(map: &MapFile, columns: &Columns) -> Result<Self, MapError> {
-        let seconds = |field, how: Option<&Seconds>| match how {
-            None => Ok(Vec::new()),
-            Some(how) => columns.taken(field, &how.from),
-        };
-        let mut only = Vec::new();
-        for rule in &map.only {
-            only.extend(columns.pattern("only", &rule.column, &rule.pattern, rule.optional)?);
-        }
-        let answered = match &map.answered {
-            None => None,
-            Some(how) => columns.pattern("answered", &how.column, &how.pattern, how.optional)?,
-        };
-        let domain = columns.taken("domain", &map.domain)?;
-        if domain.is_empty() && map.constant.domain.is_none() {
-            return Err(MapError::Unsaid("domain"));
-        }
-        let source_ip = columns.taken("source_ip", &map.source_ip)?;
-        if source_ip.is_empty() && map.constant.source_ip.is_none() {
-            return Err(MapError::Unsaid("source_ip"));
-        }
-        Ok(Self {
-            time: columns.needed("time", &map.time.from)?,
-            end: columns.taken("end", &map.end)?,
-            user: columns.needed("user", &map.user)?,
-            dialed_number: columns.needed("dialed_number", &map.dialed_number)?,
-            domain,
-            source_ip,
-            user_agent: columns.taken("user_agent", &map.user_agent)?,
-            calls: columns.taken("calls", &map.calls)?,
-            call_id: columns.taken("call_id", &map.call_id)?,
-            verdict: columns.taken("verdict", &map.verdict)?,
-            campaign: columns.taken("campaign", &map.campaign)?,
-            duration: seconds("duration", map.duration.as_ref())?,
-            up: seconds("up", map.up.as_ref())?,
-            answered,
-            only,
-        })
-    }
 }

@@ -204,6 +204,30 @@ fn a_wrong_map_is_told_by_its_key() {
         ("Europe/Madrid", "Europe/Madrd", "no time zone"),
         ("[duration]", "[duratoin]", "duratoin"),
         ("column = \"who\"", "colunm = \"who\"", "user"),
+        (
+            "column = \"who\"",
+            "colunm = \"who\"",
+            "unknown field `colunm`",
+        ),
+        (
+            "column = \"who\"",
+            "colunm = \"who\"",
+            "expected one of `column`",
+        ),
+        ("{ column = \"to\" }", "\"to\"", "dialed_number"),
+        (
+            "{ column = \"to\" }",
+            "\"to\"",
+            "string \"to\", expected a table such as",
+        ),
+        ("\"to\"", "0", "integer `0`, expected a column"),
+        ("\"to\"", "true", "boolean `true`, expected a column"),
+        ("[\"epoch\", ", "[1, ", "integer `1`, expected"),
+        (
+            "\"epoch\", \"%d/%m/%Y %H:%M:%S\"",
+            "\"%d/%m/%Y %H:%M:%S %Z\"",
+            "no %Z",
+        ),
     ] {
         let text = OWN.replace(from, to);
         assert_ne!(text, OWN);
@@ -226,4 +250,43 @@ fn a_wrong_map_is_told_by_its_key() {
         )
         .contains("give its number")
     );
+}
+
+#[test]
+fn an_offset_in_whatever_form_is_what_the_text_means() {
+    for (format, text) in [
+        ("%Y-%m-%d %H:%M:%S %z", "2026-07-01 10:30:00 +0200"),
+        ("%Y-%m-%d %H:%M:%S %:z", "2026-07-01 10:30:00 +02:00"),
+        ("%Y-%m-%d %H:%M:%S %#z", "2026-07-01 10:30:00 +02"),
+        ("%+", "2026-07-01T10:30:00+02:00"),
+        ("%s", "1782894600"),
+        // No offset at all: the map's zone, which is another than those above.
+        ("%Y-%m-%d %H:%M:%S %%z", "2026-07-01 17:30:00 %z"),
+    ] {
+        let map = OWN
+            .replace("\"epoch\", \"%d/%m/%Y %H:%M:%S\"", &format!("{format:?}"))
+            .replace("Europe/Madrid", "Asia/Tokyo");
+        let rows = format!("at;who;to;id;ms\n{text};\"\"\"A\"\" <1>\";0044207946000;1;\n");
+        let (rows, bad, _) = read(&map, &Said::default(), &rows);
+        assert_eq!((rows.len(), bad.len()), (1, 0), "{format}: {bad:?}");
+        let time = rows[0].record.time.to_rfc3339();
+        assert_eq!(time, "2026-07-01T08:30:00.000Z", "{format}");
+    }
+}
+
+#[test]
+fn what_the_file_tells_is_asked_of_the_file_and_not_of_the_map() {
+    let map = OWN.replace(
+        "call_id =",
+        "calls = { column = \"up\", optional = true }\ncall_id =",
+    );
+    let map = map.replace("column = \"ms\"", "column = \"ms\", optional = true");
+    let told = |header: &str| {
+        let map = MapFile::parse(&map, &Said::default()).expect("a map");
+        let reader = MapReader::new(header.as_bytes(), map).expect("a header");
+        (reader.tells_calls(), reader.tells_lengths())
+    };
+    assert_eq!(told("at;who;to;id;ms;up\n"), (true, true));
+    assert_eq!(told("at;who;to;id;ms\n"), (false, true));
+    assert_eq!(told("at;who;to;id\n"), (false, false));
 }

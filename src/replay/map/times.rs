@@ -2,6 +2,7 @@
 
 use super::{MapError, MapProblem};
 use crate::domain::Timestamp;
+use chrono::format::{Fixed, Item, Numeric, StrftimeItems};
 use chrono::{DateTime, LocalResult, NaiveDateTime, TimeZone as _, Utc};
 use chrono_tz::Tz;
 use serde::Deserialize;
@@ -45,8 +46,7 @@ pub(super) enum Twice {
 }
 
 /// One form, or several that are tried in order.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
+#[derive(Clone, Debug)]
 pub(super) enum Formats {
     One(String),
     Several(Vec<String>),
@@ -79,10 +79,16 @@ impl Formats {
             if is_epoch(format) || format == "rfc3339" {
                 continue;
             }
-            let mut items = chrono::format::StrftimeItems::new(format);
-            let bad = items.any(|item| item == chrono::format::Item::Error);
-            if bad || !format.contains('%') {
+            if StrftimeItems::new(format).any(|item| item == Item::Error) || !format.contains('%') {
                 return Err(wrong(format));
+            }
+            let names_zone = |item| item == Item::Fixed(Fixed::TimezoneName);
+            if StrftimeItems::new(format).any(names_zone) {
+                return Err(MapError::Value {
+                    key: "time.format".to_owned(),
+                    value: format.chars().take(80).collect(),
+                    expected: "no %Z: CEST and the like name no one zone; cut it off with a pattern and say `zone`, or use %z",
+                });
             }
         }
         Ok(())
@@ -112,8 +118,28 @@ fn is_epoch(format: &str) -> bool {
     matches!(format, "epoch" | "epoch_ms" | "epoch_us")
 }
 
+/// Whether a text of that form says by itself which moment it means.
 fn has_offset(format: &str) -> bool {
-    format == "rfc3339" || format.contains("%z") || format.contains("%:z") || format.contains("%s")
+    // What `%#z` is has no name outside chrono.
+    let permissive = StrftimeItems::new("%#z").next();
+    let tells = |item: Item<'_>| {
+        Some(&item) == permissive.as_ref()
+            || matches!(
+                item,
+                Item::Numeric(Numeric::Timestamp, _)
+                    | Item::Fixed(
+                        Fixed::TimezoneOffset
+                            | Fixed::TimezoneOffsetZ
+                            | Fixed::TimezoneOffsetColon
+                            | Fixed::TimezoneOffsetColonZ
+                            | Fixed::TimezoneOffsetDoubleColon
+                            | Fixed::TimezoneOffsetTripleColon
+                            | Fixed::RFC2822
+                            | Fixed::RFC3339
+                    )
+            )
+    };
+    format == "rfc3339" || StrftimeItems::new(format).any(tells)
 }
 
 fn is_local(format: &str) -> bool {

@@ -56,6 +56,10 @@ fn without_clickhouse_as_a_page_and_as_json() {
     );
     assert_eq!(campaign["tally"]["minutes"], 40.0);
     assert_eq!(campaign["country"], "SO");
+    // The estimates that come with the program: what is long has a cost.
+    assert_eq!(report["with_price"], 34);
+    let cost = campaign["tally"]["cost"].as_f64().expect("a number");
+    assert!(cost > 0.4, "forty minutes to Somalia: {cost}");
     assert_eq!(campaign["reasons"][0], "called number blacklisted");
 
     for (name, held) in [
@@ -72,6 +76,7 @@ fn without_clickhouse_as_a_page_and_as_json() {
         assert!(page.contains(held), "{page}");
     }
     let table = service.tfps_ok(&["import", text(&file), "--dry-run", "--report"]);
+    assert!(!table.contains("cost -"), "{table}");
     assert!(
         table.contains("Suspected campaigns") && table.contains("R03"),
         "{table}"
