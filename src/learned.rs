@@ -18,8 +18,8 @@
 //!   its address is worth next to nothing ([`WitnessKind::Unproven`]).
 //! - **Nobody is enough alone** but an address against itself: whatever is said by one party, in a
 //!   day, and by all parties of a kind is capped ([`WitnessKind`]), and the parties are counted.
-//! - **Ordinary life protects** ([`OrdinaryCall`]): what several established tenants call day by
-//!   day is never listed by itself. Only paying calls that raised no suspicion are ordinary life,
+//! - **Ordinary life protects** ([`OrdinaryCall`]): what an established tenant calls day by day is
+//!   not listed by itself on strangers' word. Only paying calls that raised no suspicion are ordinary life,
 //!   so the free stream can neither protect a number nor strip it of protection.
 //! - **Everything is bounded** and what has little weight makes room first, of who holds most: a
 //!   flood pushes out itself.
@@ -39,7 +39,7 @@ mod words;
 mod tests;
 
 pub use evidence::{Accusation, Call, Evidence, Keys, OrdinaryCall, Party};
-pub use memory::{Finding, Learned, Sizes, Standing};
+pub use memory::{Finding, Heard, Learned, Sizes, Standing};
 pub use state::{LearnedStateError, read_state, write_state};
 pub use subject::{Subject, SubjectKind};
 pub use witness::WitnessKind;

@@ -5,6 +5,8 @@
 //! rejection holds whatever is learned later, until it is taken back by approving; taking such an
 //! entry off its list by hand is a rejection too. What another source has listed is left to it.
 
+mod intake;
+
 use super::audit::Edit;
 use super::entries::{put, remove};
 use super::listing::tables;
@@ -13,15 +15,12 @@ use super::{Accounts, AccountsError, EntryKind, Expiry, ListKind, NewEntry, Reas
 use crate::domain::{Timestamp, parse_network};
 use rusqlite::{OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
 use utoipa::ToSchema;
 
 /// Source of entries that were learned.
 pub const LEARNED: &str = "learned";
 /// The attack group of networks that were learned.
 const GROUP: &str = "learned scanners";
-/// Findings kept at a time, at most; the rest are in the memory they come from.
-const KEPT: usize = 10_000;
 /// Seconds by which an entry must gain before it is renewed: each renewal is an edit.
 const RENEWED: i64 = 86_400;
 
@@ -113,6 +112,8 @@ pub struct Learnt {
     pub listed: u64,
     /// Proposals that are new.
     pub proposed: u64,
+    /// Those of them that are only proposed because enough of their kind are listed.
+    pub held_back: u64,
 }
 
 impl LearnedState {
@@ -140,8 +141,9 @@ const COLUMNS: &str = "kind, value, state, why, reason, evidence, weight, partie
                        last_seen, expires_at, decided_by, decided_at";
 
 impl Accounts {
-    /// Takes in all there is enough evidence against now, the heaviest first: lists what may be
-    /// listed, proposes the rest, and forgets proposals for which there is no longer enough.
+    /// Takes in what there is enough evidence against now, the heaviest first: lists what may be
+    /// listed, proposes the rest, and forgets proposals for which there is no longer enough. Of
+    /// each kind only so many are listed and so many kept.
     ///
     /// # Errors
     /// The database cannot be written; nothing is changed then.
@@ -150,17 +152,7 @@ impl Accounts {
         findings: &[LearnedFinding],
         now: Timestamp,
     ) -> Result<Learnt, AccountsError> {
-        let findings = &findings[..findings.len().min(KEPT)];
-        self.transact(now, |edit| {
-            let before = rows(edit, None)?;
-            let mut done = Learnt::default();
-            reject_what_was_taken_off(edit, &before)?;
-            for finding in findings {
-                take_in(edit, finding, &mut done)?;
-            }
-            forget_the_rest(edit, &before, findings)?;
-            Ok(done)
-        })
+        self.transact(now, |edit| intake::take_all_in(edit, findings))
     }
 
     /// All there is enough evidence against, and what was decided: the heaviest first.
@@ -195,10 +187,15 @@ impl Accounts {
                 true => LearnedState::Approved,
                 false => LearnedState::Rejected,
             };
-            if approve {
+            let listed = listed_by(edit, kind, &value)?;
+            let is_mine = listed.as_deref() == Some(LEARNED);
+            if approve && (is_mine || listed.is_none()) {
                 let expires = row_expiry(edit, kind, &value)?.max(now.plus_secs(RENEWED).secs());
                 enter(edit, kind, &value, &reason, Timestamp::from_secs(expires))?;
-            } else if listed_by(edit, kind, &value)?.as_deref() == Some(LEARNED) {
+                if kind == EntryKind::Agent {
+                    check_agents(edit, &Scope::System, ListKind::Black)?;
+                }
+            } else if !approve && is_mine {
                 remove(
                     edit,
                     &Scope::System,
@@ -247,86 +244,6 @@ fn reject_in_advance(
     write(edit, &nothing, LearnedState::Rejected, "", expires)
 }
 
-/// An entry of a learned source that is gone before its time was taken off by a person.
-fn reject_what_was_taken_off(edit: &Edit<'_>, before: &[LearnedRow]) -> Result<(), AccountsError> {
-    for row in before {
-        let should_be = matches!(row.state, LearnedState::Listed | LearnedState::Approved);
-        let expires = row_expiry(edit, row.kind, &row.value)?;
-        if should_be
-            && expires > edit.now.secs()
-            && listed_by(edit, row.kind, &row.value)?.is_none()
-        {
-            edit.execute(
-                "UPDATE learned SET state = 'rejected', decided_by = 'list remove', decided_at = ?3
-                 WHERE kind = ?1 AND value = ?2",
-                params![row.kind.as_str(), row.value, edit.now.secs()],
-            )?;
-            let subject = format!("{} {}", row.kind.as_str(), row.value);
-            edit.log("learned reject", &subject, None)?;
-        }
-    }
-    Ok(())
-}
-
-fn take_in(
-    edit: &Edit<'_>,
-    finding: &LearnedFinding,
-    done: &mut Learnt,
-) -> Result<(), AccountsError> {
-    let before = row(edit, finding.kind, &finding.value)?;
-    let state = before.as_ref().map(|row| row.state);
-    let listed = listed_by(edit, finding.kind, &finding.value)?;
-    let is_mine = listed.as_deref().is_none_or(|source| source == LEARNED);
-    let held = state == Some(LearnedState::Rejected) || !is_mine;
-    let (next, why) = match (state, &finding.withheld) {
-        (Some(LearnedState::Rejected), _) => (LearnedState::Rejected, ""),
-        (Some(LearnedState::Approved), _) => (LearnedState::Approved, ""),
-        (_, None) if is_mine => (LearnedState::Listed, ""),
-        // What stands is not taken off before its time because something was said for it.
-        (Some(LearnedState::Listed), Some(_)) => (LearnedState::Listed, ""),
-        (_, Some(why)) => (LearnedState::Proposed, why.as_str()),
-        (_, None) => (LearnedState::Proposed, "another source has listed it"),
-    };
-    let may_list = finding.withheld.is_none() || next == LearnedState::Approved;
-    let expires = finding.expires.secs();
-    let stands = match listed.is_some() {
-        true => row_expiry(edit, finding.kind, &finding.value)?,
-        false => 0,
-    };
-    let renews = may_list && !held && expires >= stands + RENEWED;
-    if renews {
-        enter(
-            edit,
-            finding.kind,
-            &finding.value,
-            &finding.reason,
-            finding.expires,
-        )?;
-        done.listed += 1;
-    }
-    let is_news = before
-        .as_ref()
-        .is_none_or(|row| row.state != next || row.why != why || row.reason != finding.reason);
-    if !is_news && !renews {
-        return Ok(());
-    }
-    done.proposed += u64::from(before.is_none() && next == LearnedState::Proposed);
-    // An entry that is not renewed still ends when it does.
-    let ends = if stands > 0 && !renews {
-        stands
-    } else {
-        expires
-    };
-    write(edit, finding, next, why, ends)?;
-    if before.is_none() && next == LearnedState::Proposed {
-        let subject = format!("{} {}", finding.kind.as_str(), finding.value);
-        edit.log("learned propose", &subject, None)?;
-    } else if !renews {
-        edit.note_quietly();
-    }
-    Ok(())
-}
-
 fn write(
     edit: &Edit<'_>,
     finding: &LearnedFinding,
@@ -359,53 +276,23 @@ fn write(
     Ok(())
 }
 
-/// Forgets what nobody decided and nothing speaks for any more; entries end by themselves.
-fn forget_the_rest(
-    edit: &Edit<'_>,
-    before: &[LearnedRow],
-    findings: &[LearnedFinding],
-) -> Result<(), AccountsError> {
-    let found: HashSet<(EntryKind, &str)> = findings
-        .iter()
-        .map(|f| (f.kind, f.value.as_str()))
-        .collect();
-    for row in before {
-        if found.contains(&(row.kind, row.value.as_str())) {
-            continue;
-        }
-        let over = match row.state {
-            LearnedState::Proposed => true,
-            LearnedState::Listed | LearnedState::Approved => {
-                row_expiry(edit, row.kind, &row.value)? <= edit.now.secs()
-            }
-            LearnedState::Rejected => false,
-        };
-        if over {
-            edit.execute(
-                "DELETE FROM learned WHERE kind = ?1 AND value = ?2",
-                params![row.kind.as_str(), row.value],
-            )?;
-            edit.note_quietly();
-        }
-    }
-    Ok(())
-}
-
-/// Where it belongs: networks of many addresses are an attack group (R12), all else is on the black
+/// Where it belongs: networks of many machines are an attack group (R12), all else is on the black
 /// list.
 fn list_of(kind: EntryKind, value: &str) -> ListKind {
     let network = match kind {
         EntryKind::Network => parse_network(value),
         EntryKind::Number | EntryKind::Prefix | EntryKind::Agent => None,
     };
-    let is_group = |network: ipnet::IpNet| network.prefix_len() < network.max_prefix_len();
+    // Of IPv6 a network of 64 bits is what one machine has.
+    let is_group = |network: ipnet::IpNet| network.prefix_len() < network.max_prefix_len().min(64);
     match network.is_some_and(is_group) {
         true => ListKind::Group,
         false => ListKind::Black,
     }
 }
 
-/// Puts an entry on its list of the system, or renews it.
+/// Puts an entry on its list of the system, or renews it. Whether user agents fit together is yet
+/// to be checked.
 fn enter(
     edit: &Edit<'_>,
     kind: EntryKind,
@@ -428,10 +315,7 @@ fn enter(
         expires: Some(Expiry::from_secs(expires.secs())),
     };
     put(edit, &Scope::System, &entry, LEARNED)?;
-    match kind {
-        EntryKind::Agent => check_agents(edit, &Scope::System, ListKind::Black),
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 fn stored(kind: EntryKind, value: &str) -> Result<Value, AccountsError> {
@@ -513,5 +397,4 @@ fn read(row: &Row<'_>) -> rusqlite::Result<LearnedRow> {
 }
 
 #[cfg(test)]
-#[path = "learned_tests.rs"]
 mod tests;

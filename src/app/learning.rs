@@ -115,7 +115,7 @@ impl Witness {
 
     fn tell(&self, evidence: Evidence) {
         let (channel, kind) = match evidence {
-            Evidence::Accusation(_) => (&self.accusations, "accusation"),
+            Evidence::Accusation(_) | Evidence::Withdrawal(_) => (&self.accusations, "accusation"),
             Evidence::Ordinary(_) => (&self.ordinary, "ordinary"),
         };
         // Disconnected: the service is ending.
@@ -155,7 +155,7 @@ impl Learner {
             news = true;
         }
         let keys = self.learned.keys();
-        let said = self.verdicts.since(&mut self.learned.verdicts_to, keys);
+        let said = self.verdicts.since(&mut self.learned.heard, keys);
         for evidence in said {
             self.learned.hear(&evidence);
             news = true;
@@ -186,6 +186,10 @@ impl Learner {
         let mut accounts = Accounts::open(self.data_dir.path(), now)?;
         accounts.act_as(Actor::Program);
         let done = accounts.learn(findings, now)?;
+        if done.held_back > 0 {
+            let entries = done.held_back;
+            tracing::warn!(entries, "learned lists are full: the rest is only proposed");
+        }
         if done != crate::accounts::Learnt::default() {
             self.telemetry.emit(&Event::Learned {
                 listed: done.listed,
@@ -223,8 +227,9 @@ impl Learner {
 
     fn withheld(&self, finding: &Finding) -> Option<String> {
         let is_trusted = match finding.subject {
-            Subject::Address(address) => self.engine.trusts(address),
-            Subject::Network(network) => self.engine.trusts_any_of(network),
+            Subject::Address(network) | Subject::Network(network) => {
+                self.engine.trusts_any_of(network)
+            }
             _ => false,
         };
         if is_trusted {
@@ -235,8 +240,9 @@ impl Learner {
                 "its ordinary life: {} tenants, about {} callers, {} days",
                 life.tenants, life.callers, life.days
             )),
-            Standing::TooSoon { days } => Some(format!(
-                "ordinary life has been watched for {days} days, 14 are needed"
+            Standing::TooSoon { days, tenants } => Some(format!(
+                "ordinary life has been watched for {days} days, of {tenants} established \
+                 customers: 14 days and one are needed"
             )),
             Standing::Guilty if self.settings.mode == LearnedMode::Audit => {
                 Some("learned.mode is audit".to_owned())

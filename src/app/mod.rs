@@ -25,7 +25,7 @@ use crate::accounts::{Accounts, AccountsError, Actor};
 use crate::api::{self, After, Calls, Desk};
 use crate::config::{ConfigError, Settings};
 use crate::decide::Engine;
-use crate::domain::{CallEvent, Ingress, Timestamp};
+use crate::domain::{Answer, CallEvent, Ingress, NeutralAnswer, Timestamp};
 use crate::numbering;
 use crate::server::web::WebServer;
 use crate::server::{BindError, CallHandler as _};
@@ -305,14 +305,21 @@ fn recall(
         let door = match event.attempt.ingress {
             Ingress::Prevention => &doors.prevention,
             Ingress::Detection => &doors.detection,
+            Ingress::Honeypot => &doors.honeypot,
             _ => continue,
         };
         let Some(door) = door.as_ref().map(|pair| &pair.door) else {
             continue;
         };
-        if event.at >= oldest_transaction
-            && let Some(answer) = engine.answer_again(&event)
-        {
+        if event.at < oldest_transaction {
+            continue;
+        }
+        // What the honeypot said is not kept; its call must all the same not be another one.
+        let answer = match event.attempt.ingress {
+            Ingress::Honeypot => Some(Answer::Neutral(NeutralAnswer::Silent)),
+            _ => engine.answer_again(&event),
+        };
+        if let Some(answer) = answer {
             door.recover(event.attempt.id, answer, event.at);
         }
     }

@@ -45,6 +45,9 @@ pub enum SignGroup {
     Media,
     /// Headers that telephones send and the message lacks, or has wrong.
     Header,
+    /// How far the source can be believed, which is nothing about the message: no feature counts
+    /// it.
+    Source,
 }
 
 // Seen in public descriptions of what honeypots and proxies at the edge receive, and checked
@@ -64,6 +67,7 @@ signs! {
     ViaUnusable: 11, "via-unusable", Header, "Via names an address nobody can be answered at: 0.0.0.0, loopback, 1.1.1.1";
     ToDiffers: 12, "to-differs", Header, "To ends in other digits than the number that is called";
     NoAllow: 13, "no-allow", Header, "neither Allow nor Supported says what the caller can do";
+    SourceNotShown: 14, "source-not-shown", Source, "at the honeypot: neither a connection nor the answer to a challenge shows that the source has its address";
 }
 
 /// Oddities of an INVITE that telephones do not have and tools do: a set of small facts, kept
@@ -202,7 +206,12 @@ mod tests {
         }
         let all: Signs = Sign::ALL.iter().copied().collect();
         assert_eq!(all.count() as usize, Sign::ALL.len());
-        let groups = [SignGroup::Tool, SignGroup::Media, SignGroup::Header];
+        let groups = [
+            SignGroup::Tool,
+            SignGroup::Media,
+            SignGroup::Header,
+            SignGroup::Source,
+        ];
         assert_eq!(
             groups.map(|group| all.count_of(group)).iter().sum::<u32>(),
             all.count()

@@ -142,6 +142,11 @@ impl Candidate {
         }
     }
 
+    /// A party no longer says what it said, for or against.
+    pub fn forget(&mut self, kind: WitnessKind, by: Party) {
+        self.witnesses.retain(|w| w.party != by || w.kind != kind);
+    }
+
     /// A place for a new witness; among too many the one that weighs least makes room, but
     /// never to one of a lighter kind.
     fn place(&mut self, said: &Said) -> Option<usize> {

@@ -1,6 +1,6 @@
 //! What is told to the learned lists, and what of a call it is made from.
 
-use super::subject::{agent_key, network, octets};
+use super::subject::{agent_key, host, network, octets};
 use super::{Subject, WitnessKind};
 use crate::domain::{CallEvent, Check, Ingress, Number, NumberClass, Outcome, Timestamp, Verdict};
 use siphasher::sip::SipHasher24;
@@ -57,9 +57,9 @@ impl Party {
         Self(keys.hash("party", &octets(network(address).addr())))
     }
 
-    /// One address, where its network is what is spoken of.
+    /// One address, where its network is what is spoken of; of IPv6 a network of 64 bits.
     pub(super) fn address(address: IpAddr, keys: Keys) -> Self {
-        Self(keys.hash("host", &octets(address)))
+        Self(keys.hash("host", &octets(host(address).addr())))
     }
 
     /// A person.
@@ -99,6 +99,8 @@ pub struct OrdinaryCall {
     pub caller: u64,
     /// Keys of what the call shows: address, network, number, block and user agent.
     pub subjects: [Option<u64>; 5],
+    /// Whether the packet came from that address itself; else a header names it.
+    pub direct: bool,
     /// When.
     pub at: Timestamp,
 }
@@ -108,6 +110,8 @@ pub struct OrdinaryCall {
 pub enum Evidence {
     /// Against something, or for it.
     Accusation(Box<Accusation>),
+    /// Whoever said so no longer says anything, for or against.
+    Withdrawal(Box<Accusation>),
     /// Ordinary life.
     Ordinary(OrdinaryCall),
 }
@@ -185,10 +189,11 @@ impl Evidence {
     }
 
     /// A verdict on a call: an analyst's by his name, a customer's by the account that the call
-    /// was counted to. `None`: on a call of nobody's, who is no party.
+    /// was counted to; without a verdict, that he no longer says anything of it. `None`: on a call
+    /// of nobody's, who is no party.
     #[must_use]
     pub fn of_verdict(
-        verdict: Verdict,
+        verdict: Option<Verdict>,
         analyst: Option<&str>,
         call: &Call<'_>,
         at: Timestamp,
@@ -199,16 +204,20 @@ impl Evidence {
             None if call.account.is_empty() => return None,
             None => (WitnessKind::Customer, Party::account(call.account, keys)),
         };
-        Some(Self::from(Accusation {
+        let said = Box::new(Accusation {
             kind,
             by,
-            innocent: verdict == Verdict::Legitimate,
+            innocent: verdict == Some(Verdict::Legitimate),
             probe: false,
             address: Some(call.source_ip),
             number: call.number,
             agent: String::new(),
             at,
-        }))
+        });
+        Some(match verdict {
+            Some(_) => Self::Accusation(said),
+            None => Self::Withdrawal(said),
+        })
     }
 }
 
@@ -239,7 +248,7 @@ impl Accusation {
     pub(super) fn subjects(&self, keys: Keys) -> Vec<(Subject, Party)> {
         let mut subjects = Vec::with_capacity(5);
         if let Some(address) = self.address {
-            subjects.push((Subject::Address(address), self.by));
+            subjects.push((Subject::host_of(address), self.by));
             // Of a network its addresses are the witnesses, and only by what they did themselves.
             if matches!(self.kind, WitnessKind::Honeypot | WitnessKind::Unproven) {
                 let host = Party::address(address, keys);
@@ -294,16 +303,18 @@ fn ordinary(event: &CallEvent, keys: Keys) -> OrdinaryCall {
     let attempt = &event.attempt;
     let key = |subject: Subject| subject.key(keys);
     let number = event.destination.number;
+    let (source, peer) = (attempt.source_ip.to_canonical(), attempt.peer);
     OrdinaryCall {
         tenant: Party::account(&event.account, keys),
         caller: keys.hash("caller", attempt.user.as_bytes()),
         subjects: [
-            Some(key(Subject::Address(attempt.source_ip.to_canonical()))),
-            Some(key(Subject::network_of(attempt.source_ip))),
+            Some(key(Subject::host_of(source))),
+            Some(key(Subject::network_of(source))),
             number.map(|number| key(Subject::Number(number))),
             number.and_then(Subject::block_of).map(key),
             agent_key(&attempt.user_agent, keys),
         ],
+        direct: source == peer.to_canonical(),
         at: event.at,
     }
 }

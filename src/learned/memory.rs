@@ -5,6 +5,7 @@ use super::ordinary::{Day, Life, MOST_NEEDED, Ordinary, Witnessed, day_of};
 use super::table::Candidates;
 use super::{Accusation, Evidence, Keys, Subject, SubjectKind, WitnessKind, words};
 use crate::domain::Timestamp;
+use uuid::Uuid;
 
 /// Days that ordinary life is watched before numbers, blocks or user agents are listed: what is
 /// ordinary must be known first.
@@ -17,7 +18,7 @@ const EPSILON: f32 = 1e-4;
 pub struct Sizes {
     /// Candidates; some 200 bytes each, 1.5 KiB with all the witnesses there may be.
     pub candidates: usize,
-    /// Subjects of ordinary life; some 100 bytes each, 400 with all their tenants.
+    /// Subjects of ordinary life; some 120 bytes each, 600 with all their tenants.
     pub ordinary: usize,
 }
 
@@ -36,12 +37,23 @@ pub struct Learned {
     keys: Keys,
     candidates: Candidates,
     ordinary: Ordinary,
-    /// The first day anything was seen.
+    /// The first day of ordinary life.
     since: Option<Day>,
     /// The day ordinary life was last cleared of what is over.
     swept: Day,
-    /// Verdicts up to then are in.
-    pub verdicts_to: Timestamp,
+    /// Verdicts up to this one are in.
+    pub heard: Heard,
+}
+
+/// The last verdict that is in, in the order they are read in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Heard {
+    /// When it came into ClickHouse, seconds since the epoch.
+    pub inserted_at: i64,
+    /// The call it is about.
+    pub id: Uuid,
+    /// When it was given, microseconds since the epoch.
+    pub at: i64,
 }
 
 /// Whether what there is enough evidence against may be listed.
@@ -51,10 +63,12 @@ pub enum Standing {
     Guilty,
     /// It has an ordinary life.
     Protected(Witnessed),
-    /// What is ordinary here is not known yet: it has been watched for so many days.
+    /// What is ordinary here is not known yet.
     TooSoon {
-        /// Days.
+        /// Days it has been watched.
         days: u32,
+        /// Tenants that are established.
+        tenants: usize,
     },
 }
 
@@ -87,7 +101,7 @@ pub struct Finding {
 #[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Saved {
     pub(super) since: Option<Day>,
-    pub(super) verdicts_to: Timestamp,
+    pub(super) heard: Heard,
     pub(super) candidates: Vec<Candidate>,
     pub(super) lives: Vec<(u64, Life)>,
     pub(super) tenants: Vec<(u64, super::ordinary::Days)>,
@@ -103,7 +117,7 @@ impl Learned {
             ordinary: Ordinary::new(sizes.ordinary),
             since: None,
             swept: 0,
-            verdicts_to: Timestamp::default(),
+            heard: Heard::default(),
         }
     }
 
@@ -117,15 +131,19 @@ impl Learned {
     pub fn hear(&mut self, evidence: &Evidence) {
         match evidence {
             Evidence::Ordinary(call) => {
-                self.begin(call.at);
+                self.since.get_or_insert_with(|| day_of(call.at.secs()));
                 self.ordinary.note(call);
             }
             Evidence::Accusation(accusation) => self.accuse(accusation),
+            Evidence::Withdrawal(word) => {
+                for (subject, by) in word.subjects(self.keys) {
+                    self.candidates.forget(&subject, word.kind, by);
+                }
+            }
         }
     }
 
     fn accuse(&mut self, accusation: &Accusation) {
-        self.begin(accusation.at);
         for (subject, by) in accusation.subjects(self.keys) {
             let said = Said {
                 kind: accusation.kind,
@@ -139,10 +157,6 @@ impl Learned {
         }
     }
 
-    fn begin(&mut self, at: Timestamp) {
-        self.since.get_or_insert_with(|| day_of(at.secs()));
-    }
-
     /// Forgets what is over, and says against what there is enough evidence now, the heaviest
     /// first.
     pub fn review(&mut self, now: Timestamp) -> Vec<Finding> {
@@ -152,17 +166,17 @@ impl Learned {
             self.swept = today;
             self.ordinary.expire(today);
         }
-        let needed = tenants_needed(self.ordinary.established(today));
+        let tenants = self.ordinary.established(today);
         let mut findings: Vec<Finding> = self
             .candidates
             .iter()
-            .filter_map(|candidate| self.finding(candidate, needed, now))
+            .filter_map(|candidate| self.finding(candidate, tenants, now))
             .collect();
         findings.sort_by(|a, b| b.weight.total_cmp(&a.weight).then(b.last.cmp(&a.last)));
         findings
     }
 
-    fn finding(&self, candidate: &Candidate, needed: usize, now: Timestamp) -> Option<Finding> {
+    fn finding(&self, candidate: &Candidate, tenants: usize, now: Timestamp) -> Option<Finding> {
         let kind = candidate.subject.kind();
         let sum = candidate.sum(now);
         let needs = kind.needs();
@@ -174,7 +188,7 @@ impl Learned {
         }
         let honeypots = candidate.parties(now, |w| w.kind == WitnessKind::Honeypot);
         Some(Finding {
-            standing: self.standing(candidate, needed, now),
+            standing: self.standing(candidate, tenants, now),
             by_honeypot: enough(sum.against[0].min(sum.weight), honeypots),
             weight: sum.weight,
             parties: sum.parties,
@@ -187,7 +201,7 @@ impl Learned {
         })
     }
 
-    fn standing(&self, candidate: &Candidate, needed: usize, now: Timestamp) -> Standing {
+    fn standing(&self, candidate: &Candidate, tenants: usize, now: Timestamp) -> Standing {
         let today = day_of(now.secs());
         let kind = candidate.subject.kind();
         let key = candidate.subject.key(self.keys);
@@ -195,15 +209,22 @@ impl Learned {
         let life = self
             .ordinary
             .life(key, kind, today, |tenant| !candidate.is_accused_by(tenant));
-        let accusers = candidate.parties(now, |w| w.kind.is_tenant());
-        if let Some(life) = life.filter(|life| protects(life, kind, needed, accusers)) {
+        let against = Against {
+            tenants: candidate.parties(now, |w| w.kind.is_tenant()),
+            established: candidate.parties(now, |w| {
+                w.kind.is_tenant() && self.ordinary.knows(w.party, today)
+            }),
+            analysts: candidate.parties(now, |w| w.kind == WitnessKind::Analyst),
+        };
+        let needed = tenants_needed(tenants);
+        if let Some(life) = life.filter(|life| protects(life, kind, needed, against)) {
             return Standing::Protected(life);
         }
         let days = today.saturating_sub(self.since.unwrap_or(today));
         let by_itself = matches!(kind, SubjectKind::Address | SubjectKind::Network);
-        match by_itself || days >= WATCHED {
+        match by_itself || (days >= WATCHED && tenants > 0) {
             true => Standing::Guilty,
-            false => Standing::TooSoon { days },
+            false => Standing::TooSoon { days, tenants },
         }
     }
 
@@ -223,7 +244,7 @@ impl Learned {
         let (lives, tenants) = self.ordinary.saved();
         Saved {
             since: self.since,
-            verdicts_to: self.verdicts_to,
+            heard: self.heard,
             candidates: self.candidates.iter().cloned().collect(),
             lives,
             tenants,
@@ -232,7 +253,7 @@ impl Learned {
 
     pub(super) fn restore(&mut self, saved: Saved) {
         self.since = saved.since;
-        self.verdicts_to = saved.verdicts_to;
+        self.heard = saved.heard;
         self.ordinary.restore(saved.lives, saved.tenants);
         for candidate in saved.candidates {
             self.candidates.restore(candidate);
@@ -253,15 +274,29 @@ fn tenants_needed(established: usize) -> usize {
     established.div_ceil(3).clamp(1, MOST_NEEDED)
 }
 
+/// Who of the house speaks against a candidate.
+#[derive(Clone, Copy, Debug)]
+struct Against {
+    tenants: usize,
+    established: usize,
+    analysts: usize,
+}
+
 /// Whether a life is ordinary enough. A number's must be known to twice as many tenants as speak
 /// against it.
-fn protects(life: &Witnessed, kind: SubjectKind, needed: usize, accusers: usize) -> bool {
+///
+/// Against strangers the life of one established tenant is enough, else those could cut him off
+/// from what nobody else calls: it holds until an analyst speaks against it, or more established
+/// tenants than have such a life.
+fn protects(life: &Witnessed, kind: SubjectKind, needed: usize, against: Against) -> bool {
     let (tenants, callers, days) = match kind {
-        SubjectKind::Address | SubjectKind::Network => (1, 1, 2),
+        SubjectKind::Address | SubjectKind::Network => return life.tenants >= 1,
         SubjectKind::Agent => (needed.min(2), 5, 3),
-        SubjectKind::Number | SubjectKind::Block => (needed.max(2 * accusers), 5, 3),
+        SubjectKind::Number | SubjectKind::Block => (needed.max(2 * against.tenants), 5, 3),
     };
-    life.tenants >= tenants && life.callers >= callers && life.days >= days
+    let together = life.tenants >= tenants && life.callers >= callers && life.days >= days;
+    let alone = life.alone >= against.established.max(1) && against.analysts == 0;
+    together || alone
 }
 
 impl Finding {

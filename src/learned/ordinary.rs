@@ -2,7 +2,9 @@
 //!
 //! Kept of paying customers' calls only. What several of them call over days, from many callers,
 //! is no fraud range, whatever is said about it. A tenant counts once he is established: an account
-//! that was opened to protect something must first live for weeks.
+//! that was opened to protect something must first live for weeks. Of an address that calls came
+//! from any tenant's word is taken, but only of the packets' own: what a header says of where a call
+//! came from could be anybody's address.
 
 use super::{OrdinaryCall, Party, SubjectKind};
 use crate::domain::Prehashed;
@@ -18,6 +20,9 @@ const SAMPLE: usize = 16;
 const ESTABLISHED: (u32, u16) = (14, 7);
 /// Days without a call after which a subject's life or a tenant's is forgotten.
 const FORGOTTEN: u32 = 60;
+/// What makes a subject an ordinary one of one tenant alone: days, and callers or calls. A tenant
+/// behind one trunk has a single caller.
+const ALONE: (u16, u32, u32) = (3, 5, 50);
 /// Tenants that always protect.
 pub(super) const MOST_NEEDED: usize = 5;
 
@@ -37,12 +42,22 @@ pub(super) struct Days {
     count: u16,
 }
 
+/// What one tenant's calls show of a subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Known {
+    days: Days,
+    calls: u32,
+    /// One bit for each of 32 groups of callers.
+    callers: u32,
+    /// Whether a packet came from the address itself.
+    direct: bool,
+}
+
 /// The ordinary life of one subject.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Life {
-    tenants: Vec<(Party, Days)>,
+    tenants: Vec<(Party, Known)>,
     days: Days,
-    calls: u32,
     /// One bit for each of 64 groups of callers: linear counting (Whang et al. 1990).
     callers: u64,
 }
@@ -52,6 +67,9 @@ pub(super) struct Life {
 pub struct Witnessed {
     /// Tenants.
     pub tenants: usize,
+    /// Those of them whose own calls alone are an ordinary life: on 3 days, and of 5 callers or
+    /// 50 of them.
+    pub alone: usize,
     /// Callers, about.
     pub callers: u32,
     /// Days.
@@ -85,12 +103,35 @@ impl Days {
     }
 }
 
+impl Known {
+    const fn new(day: Day) -> Self {
+        Self {
+            days: Days::new(day),
+            calls: 0,
+            callers: 0,
+            direct: false,
+        }
+    }
+
+    fn note(&mut self, call: &OrdinaryCall, day: Day) {
+        self.days.note(day);
+        self.calls = self.calls.saturating_add(1);
+        self.callers |= 1 << (call.caller % 32);
+        self.direct |= call.direct;
+    }
+
+    fn is_life_alone(&self) -> bool {
+        let (days, callers, calls) = ALONE;
+        let about = counted(self.callers.count_ones(), u32::BITS);
+        self.days.count >= days && (about >= callers || self.calls >= calls)
+    }
+}
+
 impl Life {
     fn new(call: &OrdinaryCall, day: Day) -> Self {
         let mut life = Self {
             tenants: Vec::with_capacity(1),
             days: Days::new(day),
-            calls: 0,
             callers: 0,
         };
         life.note(call, day);
@@ -99,42 +140,50 @@ impl Life {
 
     fn note(&mut self, call: &OrdinaryCall, day: Day) {
         self.days.note(day);
-        self.calls = self.calls.saturating_add(1);
         self.callers |= 1 << (call.caller % 64);
-        match self.tenants.iter().position(|(t, _)| *t == call.tenant) {
-            Some(at) => self.tenants[at].1.note(day),
-            None if self.tenants.len() < TENANTS => {
-                self.tenants.push((call.tenant, Days::new(day)));
-            }
-            None => {
-                // The one with the fewest days makes room, if that is older news.
-                let least = self
-                    .tenants
-                    .iter_mut()
-                    .min_by_key(|(_, d)| (d.count, d.last));
-                if let Some(least) = least.filter(|(_, d)| d.count == 1 && d.last < day) {
-                    *least = (call.tenant, Days::new(day));
-                }
-            }
+        let there = self.tenants.iter().position(|(t, _)| *t == call.tenant);
+        if let Some(known) = there.map_or_else(|| self.place(call.tenant, day), Some) {
+            self.tenants[known].1.note(call, day);
         }
+    }
+
+    /// A place for a tenant that is new here. Among too many the one with the fewest days makes
+    /// room, if that is older news.
+    fn place(&mut self, tenant: Party, day: Day) -> Option<usize> {
+        let new = (tenant, Known::new(day));
+        if self.tenants.len() < TENANTS {
+            self.tenants.push(new);
+            return Some(self.tenants.len() - 1);
+        }
+        let days = |at: usize| self.tenants[at].1.days;
+        let least = (0..self.tenants.len()).min_by_key(|&at| (days(at).count, days(at).last))?;
+        let makes_room = days(least).count == 1 && days(least).last < day;
+        makes_room.then(|| {
+            self.tenants[least] = new;
+            least
+        })
     }
 
     /// About how many different callers.
     fn callers(&self) -> u32 {
-        match self.callers.count_ones() {
-            64 => 256,
-            ones => {
-                let empty = f64::from(64 - ones) / 64.0;
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "below 270"
-                )]
-                let about = (-64.0 * empty.ln()).round() as u32;
-                about
-            }
-        }
+        counted(self.callers.count_ones(), u64::BITS)
     }
+}
+
+/// About how many different things have set `ones` of so many bits.
+fn counted(ones: u32, bits: u32) -> u32 {
+    if ones == bits {
+        return 4 * bits;
+    }
+    let bits_f = f64::from(bits);
+    let empty = f64::from(bits - ones) / bits_f;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "below five times the bits"
+    )]
+    let about = (-bits_f * empty.ln()).round() as u32;
+    about
 }
 
 impl Ordinary {
@@ -169,8 +218,14 @@ impl Ordinary {
         tenants.filter(|days| is_established(days, today)).count()
     }
 
+    /// Whether an account has called for long enough to be asked.
+    pub fn knows(&self, tenant: Party, today: Day) -> bool {
+        let days = self.tenants.get(&tenant.0);
+        days.is_some_and(|days| is_established(days, today))
+    }
+
     /// What ordinary life a subject has; `asked` says which tenants count besides that they are
-    /// established, where the kind asks for that.
+    /// established, where that is asked for.
     pub fn life(
         &self,
         key: u64,
@@ -181,14 +236,14 @@ impl Ordinary {
         let life = &self.slots.get(*self.index.get(&key)?)?.1;
         // Who calls from an address says so by calling; a new customer's must be safe at once.
         let any = matches!(kind, SubjectKind::Address | SubjectKind::Network);
-        let counts = |party: Party, days: &Days| {
-            let known = || self.tenants.get(&party.0);
-            any || (days.count >= 2 && known().is_some_and(|days| is_established(days, today)))
+        let counts = |party: Party, known: &Known| {
+            known.days.count >= 2 && ((any && known.direct) || self.knows(party, today))
         };
         let tenants = life.tenants.iter();
-        let tenants = tenants.filter(|(party, days)| counts(*party, days) && asked(*party));
+        let tenants = tenants.filter(|(party, known)| counts(*party, known) && asked(*party));
         Some(Witnessed {
-            tenants: tenants.count(),
+            tenants: tenants.clone().count(),
+            alone: tenants.filter(|(_, known)| known.is_life_alone()).count(),
             callers: life.callers(),
             days: life.days.count,
         })

@@ -9,7 +9,7 @@ use super::memory::Saved;
 use super::{Keys, Learned};
 use std::io::{self, Read, Write};
 
-const MAGIC: [u8; 8] = *b"TFPSlrn1";
+const MAGIC: [u8; 8] = *b"TFPSlrn2";
 /// No file is larger, bytes: more than all tables hold when they are full.
 const MAX: u64 = 512 << 20;
 

@@ -21,8 +21,9 @@ const DAY: i64 = 86_400;
 /// One thing evidence is about.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Subject {
-    /// The address calls come from.
-    Address(IpAddr),
+    /// The address calls come from; of IPv6 its 64 bits of network, as who has one address there
+    /// has them all. See [`Subject::host_of`].
+    Address(IpNet),
     /// Its network: 24 bits of IPv4, 48 of IPv6.
     Network(IpNet),
     /// A called number.
@@ -106,6 +107,12 @@ impl SubjectKind {
 }
 
 impl Subject {
+    /// The address calls come from: itself, of IPv6 its network of 64 bits.
+    #[must_use]
+    pub fn host_of(address: IpAddr) -> Self {
+        Self::Address(host(address))
+    }
+
     /// The network of an address, as one party has it: 24 bits of IPv4, 48 of IPv6.
     #[must_use]
     pub fn network_of(address: IpAddr) -> Self {
@@ -142,7 +149,7 @@ impl Subject {
     #[must_use]
     pub fn key(&self, keys: Keys) -> u64 {
         match self {
-            Self::Address(address) => keys.hash("address", &octets(*address)),
+            Self::Address(host) => keys.hash("address", &octets(host.addr())),
             Self::Network(network) => keys.hash("network", &octets(network.addr())),
             Self::Number(number) => keys.hash("number", &number.as_u64().to_le_bytes()),
             Self::Block(block) => keys.hash("block", &block.as_u64().to_le_bytes()),
@@ -154,8 +161,7 @@ impl Subject {
     #[must_use]
     pub fn value(&self) -> String {
         match self {
-            Self::Address(address) => IpNet::from(*address).to_string(),
-            Self::Network(network) => network.to_string(),
+            Self::Address(network) | Self::Network(network) => network.to_string(),
             Self::Number(number) | Self::Block(number) => number.to_string(),
             Self::Agent(agent) => format!("^{}$", regex::escape(agent)),
         }
@@ -165,7 +171,10 @@ impl Subject {
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Address(address) => write!(f, "address {address}"),
+            Self::Address(host) => match host.addr() {
+                IpAddr::V4(address) => write!(f, "address {address}"),
+                IpAddr::V6(_) => write!(f, "address {host}"),
+            },
             Self::Network(network) => write!(f, "network {network}"),
             Self::Number(number) => write!(f, "number {number}"),
             Self::Block(block) => write!(f, "block {block}xxx"),
@@ -197,8 +206,18 @@ fn hash_of_agent(text: &str, keys: Keys) -> u64 {
 
 /// The network one party is taken to have.
 pub(super) fn network(address: IpAddr) -> IpNet {
+    shortened(address, (24, 48))
+}
+
+/// An address, of IPv6 the network that one machine has.
+pub(super) fn host(address: IpAddr) -> IpNet {
+    shortened(address, (32, 64))
+}
+
+/// The network of so many bits of IPv4, or of IPv6.
+fn shortened(address: IpAddr, (v4, v6): (u8, u8)) -> IpNet {
     let address = address.to_canonical();
-    let length = if address.is_ipv4() { 24 } else { 48 };
+    let length = if address.is_ipv4() { v4 } else { v6 };
     IpNet::new(address, length).map_or_else(|_| address.into(), |network| network.trunc())
 }
 

@@ -5,7 +5,7 @@
 //! out itself, and never what has weight.
 
 use super::candidate::{Candidate, Said};
-use super::{Keys, Party, Subject};
+use super::{Keys, Party, Subject, WitnessKind};
 use crate::domain::{Prehashed, Timestamp};
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
@@ -74,6 +74,13 @@ impl Candidates {
             return;
         }
         self.insert(key, Candidate::new(subject, said), said.at);
+    }
+
+    /// A party takes back its word of a kind about a subject.
+    pub fn forget(&mut self, subject: &Subject, kind: WitnessKind, by: Party) {
+        if let Some(&at) = self.index.get(&subject.key(self.keys)) {
+            self.slots[at].forget(kind, by);
+        }
     }
 
     /// Puts one back that was saved.

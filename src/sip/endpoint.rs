@@ -188,7 +188,7 @@ impl Endpoint {
             let (bytes, answer) = (bytes.clone(), Some(answer));
             self.transactions.complete(pending.id, bytes, answer);
         }
-        bytes.map(|bytes| Packet::new(bytes, &envelope.via, pending.source))
+        bytes.map(|bytes| self.packet(bytes, envelope, pending.source))
     }
 
     /// A call got no decision: nothing is sent, and its retransmission is a new call.
@@ -200,8 +200,8 @@ impl Endpoint {
     #[must_use]
     pub fn resend(&self, pending: &Pending<'_>) -> Option<Packet> {
         let bytes = self.transactions.answer_of(pending.id)?;
-        let via = &pending.request.envelope.via;
-        Some(Packet::new(bytes, via, pending.source))
+        let fits = self.honeypot.is_none() || pending.room.holds(bytes.len());
+        fits.then(|| self.packet(bytes, &pending.request.envelope, pending.source))
     }
 
     /// After a restart: call `id` was decided at `at` with `answer`. Its retransmission gets
@@ -242,7 +242,7 @@ impl Endpoint {
         Outcome::Reply {
             status,
             reason,
-            packet: Packet::new(bytes, &envelope.via, source),
+            packet: self.packet(bytes, envelope, source),
         }
     }
 

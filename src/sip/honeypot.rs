@@ -12,8 +12,8 @@
 //!
 //! # What it must not become
 //! - **No amplifier.** What is sent to a source that has not proved its address is never more than
-//!   what came from it, in bytes and in packets: headers that need not be there are left out, and
-//!   what still does not fit is not said. An address is proved by a connection, or by a digest
+//!   what came from it, in bytes, retransmissions each for itself: headers that need not be there
+//!   are left out, and what still does not fit is not said. An address is proved by a connection, or by a digest
 //!   answer to a challenge that was sent to it.
 //! - **No sink of memory or time.** No state but the transactions every door has, a fixed table of
 //!   rates and a bounded one of ringing calls; a source that asks too often is not heard. Ringing
@@ -33,10 +33,13 @@ mod ringing;
 #[cfg(test)]
 mod tests;
 
+use super::endpoint::Endpoint;
 use super::identity::Secret;
+use super::message::Envelope;
+use super::respond::Packet;
 use crowd::Crowd;
 use ringing::Ringing;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// Which PBX it claims to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +52,8 @@ pub struct Persona {
     pub per_second: u32,
 }
 
-/// How much may be said to who asks.
+/// How much may be said to who asks. Of a retransmission its own counts: a shorter INVITE may be of
+/// the same transaction as the one that was answered, and anybody may have sent it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Room {
     /// Bytes that came from him.
@@ -59,7 +63,7 @@ pub(super) struct Room {
 }
 
 impl Room {
-    const fn holds(self, bytes: usize) -> bool {
+    pub(super) const fn holds(self, bytes: usize) -> bool {
         self.connected || bytes <= self.bytes
     }
 }
@@ -93,6 +97,26 @@ impl Honeypot {
             secret,
             ringing: Ringing::default(),
             probes: Vec::new(),
+        }
+    }
+}
+
+impl Endpoint {
+    /// What goes back to `source`. A honeypot answers where the request came from and nowhere
+    /// else, whatever `maddr` says: not even a trusted peer may send its answers to a third.
+    pub(super) fn packet(
+        &self,
+        bytes: bytes::Bytes,
+        envelope: &Envelope<'_>,
+        source: SocketAddr,
+    ) -> Packet {
+        let packet = Packet::new(bytes, &envelope.via, source);
+        match self.honeypot {
+            Some(_) => Packet {
+                maddr: None,
+                ..packet
+            },
+            None => packet,
         }
     }
 }

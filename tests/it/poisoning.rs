@@ -155,6 +155,19 @@ impl World {
         self.call(attempt, proven, at);
     }
 
+    /// An analyst calls a call of the first honest customer to a number fraud.
+    fn analyst(&mut self, dialed: &str, at: Timestamp) {
+        let name = account(0);
+        let call = Call {
+            account: &name,
+            source_ip: CARRIER.parse().expect("address"),
+            number: Number::parse(dialed).ok(),
+        };
+        let verdict = Some(Verdict::Fraud);
+        let evidence = Evidence::of_verdict(verdict, Some("ann"), &call, at, KEYS);
+        self.learned.hear(&evidence.expect("a party"));
+    }
+
     fn verdict(&mut self, tenant: u8, dialed: &str, verdict: Verdict, at: Timestamp) {
         let name = account(tenant);
         let call = Call {
@@ -162,7 +175,7 @@ impl World {
             source_ip: CARRIER.parse().expect("address"),
             number: Number::parse(dialed).ok(),
         };
-        let evidence = Evidence::of_verdict(verdict, None, &call, at, KEYS).expect("a party");
+        let evidence = Evidence::of_verdict(Some(verdict), None, &call, at, KEYS).expect("a party");
         self.learned.hear(&evidence);
     }
 
@@ -309,6 +322,10 @@ fn what_is_innocent_cannot_be_listed() {
 #[test]
 fn without_its_ordinary_life_the_same_slander_would_list_the_bank() {
     let mut world = World::new(Sizes::default());
+    // One customer there must be, who calls something else.
+    for day in 0..DAYS {
+        world.paid(0, 0, "493012345678", BEGIN.plus_secs(day * DAY));
+    }
     slander(&mut world);
     let listed = world.listed(end());
     assert!(listed.contains(&format!("number {BANK}")), "{listed:?}");
@@ -341,15 +358,41 @@ fn whitewash_as_customer(world: &mut World) {
     }
 }
 
+fn range() -> [String; 2] {
+    [format!("number {FRAUD}678"), format!("block {FRAUD}xxx")]
+}
+
 #[test]
-fn a_fraudulent_range_cannot_be_made_ordinary() {
+fn a_fraudulent_range_cannot_be_made_ordinary_by_strangers() {
+    let mut world = World::new(Sizes::default());
+    world.ordinary_life();
+    whitewash(&mut world);
+    world.scanners_call(FRAUD, end());
+    let listed = world.listed(end());
+    for guilty in range() {
+        assert!(listed.contains(&guilty), "{guilty}: {listed:?}");
+    }
+}
+
+#[test]
+fn his_own_customers_keep_a_range_from_the_lists_until_an_analyst_speaks() {
     let mut world = World::new(Sizes::default());
     world.ordinary_life();
     whitewash(&mut world);
     whitewash_as_customer(&mut world);
     world.scanners_call(FRAUD, end());
+    // Nobody can tell his accounts' calls from an honest customer's whom strangers want cut off:
+    // the range is proposed, and says why.
+    let findings = world.review(end());
+    let number = format!("{FRAUD}678");
+    let found = findings.iter().find(|f| f.subject.value() == number);
+    let Some(Standing::Protected(life)) = found.map(|found| found.standing) else {
+        panic!("{found:?}");
+    };
+    assert_eq!((life.tenants, life.alone), (3, 3), "{life:?}");
+    world.analyst(&number, end());
     let listed = world.listed(end());
-    for guilty in [format!("number {FRAUD}678"), format!("block {FRAUD}xxx")] {
+    for guilty in range() {
         assert!(listed.contains(&guilty), "{guilty}: {listed:?}");
     }
     // Delisting: more of the same, and all his accounts say that it is legitimate.

@@ -2,12 +2,13 @@
 
 use crate::config::Settings;
 use crate::domain::{Number, Timestamp, Verdict};
-use crate::learned::{Call, Evidence, Keys};
+use crate::learned::{Call, Evidence, Heard, Keys};
 use crate::store::{Store, StoreError};
 use clickhouse::Row;
 use serde::Deserialize;
 use std::net::IpAddr;
 use tokio::runtime::Handle;
+use uuid::Uuid;
 
 const VERDICT_EVIDENCE: &str = include_str!("../../../sql/store/verdict_evidence.sql");
 /// Looks between two questions.
@@ -30,6 +31,7 @@ pub(in crate::app) struct Verdicts(Option<Source>);
 
 #[derive(Deserialize, Row)]
 struct Said {
+    id: String,
     verdict: String,
     by: String,
     source: String,
@@ -50,9 +52,9 @@ impl Verdicts {
         }))
     }
 
-    /// What was said since `since`, which is moved on. ClickHouse may be down: then it is read
+    /// What was said after `heard`, which is moved on. ClickHouse may be down: then it is read
     /// later.
-    pub(super) fn since(&mut self, since: &mut Timestamp, keys: Keys) -> Vec<Evidence> {
+    pub(super) fn since(&mut self, heard: &mut Heard, keys: Keys) -> Vec<Evidence> {
         let Some(source) = &mut self.0 else {
             return Vec::new();
         };
@@ -60,7 +62,7 @@ impl Verdicts {
         if !source.looks.is_multiple_of(EVERY) {
             return Vec::new();
         }
-        let said = match source.runtime.block_on(source.ask(*since)) {
+        let said = match source.runtime.block_on(source.ask(*heard)) {
             Ok(said) => said,
             Err(error) => {
                 tracing::debug!(%error, "verdicts not read; the next look tries again");
@@ -68,28 +70,39 @@ impl Verdicts {
             }
         };
         if let Some(last) = said.last() {
-            *since = Timestamp::from_secs(last.inserted_at);
+            *heard = last.mark();
         }
         said.iter().filter_map(|said| said.evidence(keys)).collect()
     }
 }
 
 impl Source {
-    async fn ask(&self, since: Timestamp) -> Result<Vec<Said>, StoreError> {
+    async fn ask(&self, heard: Heard) -> Result<Vec<Said>, StoreError> {
         let query = self
             .store
             .query(VERDICT_EVIDENCE)
-            .param("since", since.secs())
+            .param("since", heard.inserted_at)
+            .param("id", heard.id.to_string())
+            .param("at", heard.at)
             .param("limit", PAGE);
         self.store.rows(query).await
     }
 }
 
 impl Said {
+    fn mark(&self) -> Heard {
+        Heard {
+            inserted_at: self.inserted_at,
+            id: Uuid::parse_str(&self.id).unwrap_or_default(),
+            at: self.at,
+        }
+    }
+
     fn evidence(&self, keys: Keys) -> Option<Evidence> {
         let verdict = match self.verdict.as_str() {
-            "fraud" => Verdict::Fraud,
-            "legitimate" => Verdict::Legitimate,
+            "fraud" => Some(Verdict::Fraud),
+            "legitimate" => Some(Verdict::Legitimate),
+            "withdrawn" => None,
             _ => return None,
         };
         let source_ip: IpAddr = self.source_ip.parse().ok()?;

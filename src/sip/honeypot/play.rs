@@ -2,7 +2,7 @@
 
 use super::proof::Shown;
 use super::{Honeypot, Persona, Probe, Room, ringing};
-use crate::domain::{Asked, Ingress, Timestamp};
+use crate::domain::{Asked, Ingress, Sign, Timestamp};
 use crate::sip::attempt::{MAX_TEXT, call_attempt};
 use crate::sip::endpoint::{Arrived, Call, Endpoint, Outcome, Pending};
 use crate::sip::message::{Envelope, Message, Request};
@@ -144,7 +144,7 @@ impl Endpoint {
             Some(bytes) => Outcome::Reply {
                 status,
                 reason,
-                packet: Packet::new(bytes, &envelope.via, source),
+                packet: self.packet(bytes, envelope, source),
             },
             None => Outcome::Drop("larger"),
         }
@@ -281,15 +281,17 @@ impl Endpoint {
         let seen = self.transactions.open(id, now);
         let user_agent = request.user_agent.unwrap_or_default();
         let (attempt, _) = call_attempt(&request, Ingress::Honeypot, source.ip(), id);
+        let is_shown = room.connected || shown.is_proven();
         let attempt = crate::domain::CallAttempt {
             // No softswitch speaks for anybody here.
             source_ip: attempt.peer,
             policy_user: None,
             user_agent: to_text(user_agent, MAX_TEXT),
             concurrent: None,
+            signs: attempt.signs.with_if(!is_shown, Sign::SourceNotShown),
             ..attempt
         };
-        let asked = if room.connected || shown.is_proven() {
+        let asked = if is_shown {
             Asked::from_own_address(attempt)
         } else {
             Asked::from(attempt)
@@ -353,7 +355,7 @@ impl Endpoint {
         };
         let packet = |brevity: Brevity, status| {
             let response = brevity.of(self.response(envelope, source, id));
-            Packet::new(response.status(status, &[]), &envelope.via, source)
+            self.packet(response.status(status, &[]), envelope, source)
         };
         let fits = |bytes: usize| proven || pending.room.holds(bytes);
         // On a stream what comes later would need the connection to be kept for it.

@@ -6,6 +6,8 @@ use crate::sip::{Arrived, Call, Endpoint, Limits, Outcome, Packet};
 use md5::{Digest as _, Md5};
 use std::net::SocketAddr;
 
+mod forged;
+
 const NOW: Timestamp = Timestamp::from_secs(1_760_000_000);
 const SERVER: &str = "FPBX-16.0.40.7(18.20.2)";
 
