@@ -246,3 +246,32 @@ fn sql_time(at: Timestamp) -> String {
     let at = at.to_datetime();
     at.format("%Y-%m-%d %H:%M:%S%.6f").to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: TrainArgs,
+    }
+
+    fn parsed(words: &[&str]) -> Result<TrainArgs, clap::Error> {
+        let line = Line::try_parse_from([&["train"], words].concat());
+        line.map(|line| line.args)
+    }
+
+    #[test]
+    fn a_learner_may_be_asked_for_and_the_honeypot_must_be() {
+        let usual = parsed(&[]).expect("nothing is needed");
+        assert_eq!((usual.learner, usual.honeypot), (Learner::Auto, false));
+        for learner in Learner::ALL {
+            let args = parsed(&["--learner", learner.as_str(), "--honeypot"]).expect("known");
+            assert_eq!((args.learner, args.honeypot), (learner, true));
+        }
+        let error = parsed(&["--learner", "forest"]).expect_err("unknown");
+        assert!(error.to_string().contains("no learner `forest`"), "{error}");
+    }
+}
