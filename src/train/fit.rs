@@ -80,8 +80,7 @@ fn choose_alpha(
     z: &Array2<f64>,
     y: &[bool],
 ) -> Result<f64, TrainError> {
-    let (earlier, mut later) = split::validation(data, rows);
-    later.retain(|at| !data.is_honeypot(rows[*at]));
+    let (earlier, later) = split::validation(data, rows);
     let labels = |at: &[usize]| -> Vec<bool> { at.iter().map(|i| y[*i]).collect() };
     let (y_earlier, y_later) = (labels(&earlier), labels(&later));
     if !(enough(&y_earlier) && enough(&y_later)) {
