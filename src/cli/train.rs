@@ -12,15 +12,15 @@ use crate::features::{CATALOGUE, Feature, VERSION};
 use crate::model::Model;
 use crate::model::comparison::{Advice, Comparison, NotAdmitted};
 use crate::train::{
-    DATASET_SQL, Dataset, MAX_ROWS, Options, Published, Rival, Thresholds, TrainError, Trained,
-    TrainingLock, compare, publish, train,
+    DATASET_SQL, Dataset, HONEYPOT_SQL, Learner, MAX_ROWS, Options, Published, Rival, Thresholds,
+    TrainError, Trained, TrainingLock, compare, publish, split, train,
 };
 use chrono::{DateTime, Utc};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Largest training set taken into memory, bytes.
-const MAX_BYTES: usize = 4 << 30;
+const MAX_BYTES: usize = 2 << 30;
 
 /// Train a model on the judged calls in ClickHouse and compare it with the one in force; `tfps
 /// models promote` puts it in force.
@@ -48,6 +48,14 @@ pub(super) struct TrainArgs {
     /// work.
     #[arg(long, conflicts_with = "out")]
     promote_if_better: bool,
+    /// What is fitted: auto, logistic, boosted or combined. `auto` chooses between logistic and
+    /// combined by later calls.
+    #[arg(long, value_name = "LEARNER", default_value_t)]
+    learner: Learner,
+    /// Show the fit calls at honeypots too, as frauds: of sources that were shown to be where they
+    /// say, 20 of a source and day, never more than judged frauds. No figure knows of them.
+    #[arg(long)]
+    honeypot: bool,
     #[command(flatten)]
     format: Format,
 }
@@ -74,9 +82,13 @@ pub(super) async fn run(context: Context, args: TrainArgs) -> anyhow::Result<Don
         None => context.data_dir()?.models(),
     };
     let _one_at_a_time = TrainingLock::take(&dir, clock::now())?;
-    let dataset = judged_calls(&context, args.from, args.to).await?;
+    let mut dataset = judged_calls(&context, args.from, args.to).await?;
+    if args.honeypot {
+        show_honeypot(&context, &args, &mut dataset).await?;
+    }
     let options = Options {
         seed: args.seed,
+        learner: args.learner,
         hold_out_family: args.hold_out_family.clone(),
         baseline: Some(default_thresholds()),
         ..Options::new(clock::now())
@@ -152,17 +164,50 @@ pub(super) async fn judged_calls(
     from: Option<DateTime<Utc>>,
     to: Option<DateTime<Utc>>,
 ) -> anyhow::Result<Dataset> {
+    let end = to.map_or(Timestamp::from_secs(4_102_444_800), micros);
+    calls(context, DATASET_SQL, (begin(from), end), MAX_ROWS).await
+}
+
+/// Takes calls at honeypots behind the judged ones, of before the part that calibrates: as many as
+/// there are judged frauds then, at most.
+async fn show_honeypot(
+    context: &Context,
+    args: &TrainArgs,
+    dataset: &mut Dataset,
+) -> anyhow::Result<()> {
+    // Where there are too few labels the training says so.
+    let Ok(parts) = split(dataset, args.hold_out_family.as_deref()) else {
+        return Ok(());
+    };
+    let span = (begin(args.from), parts.calibrate_from);
+    let most = dataset.positives(&parts.train);
+    let honeypot = calls(context, HONEYPOT_SQL, span, most).await?;
+    Ok(dataset.add_honeypot(&honeypot)?)
+}
+
+fn begin(from: Option<DateTime<Utc>>) -> Timestamp {
+    from.map_or(Timestamp::from_secs(0), micros)
+}
+
+fn micros(at: DateTime<Utc>) -> Timestamp {
+    Timestamp(at.timestamp_micros())
+}
+
+async fn calls(
+    context: &Context,
+    sql: &str,
+    (from, to): (Timestamp, Timestamp),
+    most: usize,
+) -> anyhow::Result<Dataset> {
     let store = context.store().await?;
-    let time = |at: Option<DateTime<Utc>>, open: i64| at.map_or(open, |at| at.timestamp_micros());
-    let end = Timestamp::from_secs(4_102_444_800).0;
     let query = store
-        .query(DATASET_SQL)
+        .query(sql)
         .param("features_version", VERSION)
-        .param("from", sql_time(time(from, 0)))
-        .param("to", sql_time(time(to, end)))
-        .param("limit", MAX_ROWS as u64);
+        .param("from", sql_time(from))
+        .param("to", sql_time(to))
+        .param("limit", most as u64);
     let bytes = store.arrow(query, MAX_BYTES).await?;
-    Ok(Dataset::from_arrow(&bytes, CATALOGUE, VERSION)?)
+    Ok(Dataset::from_arrow(bytes, CATALOGUE, VERSION)?)
 }
 
 fn tell(
@@ -197,7 +242,36 @@ fn promote_if_better(dir: &Path, trained: &Trained, format: Format) -> anyhow::R
 }
 
 /// A time as ClickHouse reads a `DateTime64(6, 'UTC')` parameter.
-fn sql_time(micros: i64) -> String {
-    let at = Timestamp(micros).to_datetime();
+fn sql_time(at: Timestamp) -> String {
+    let at = at.to_datetime();
     at.format("%Y-%m-%d %H:%M:%S%.6f").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: TrainArgs,
+    }
+
+    fn parsed(words: &[&str]) -> Result<TrainArgs, clap::Error> {
+        let line = Line::try_parse_from([&["train"], words].concat());
+        line.map(|line| line.args)
+    }
+
+    #[test]
+    fn a_learner_may_be_asked_for_and_the_honeypot_must_be() {
+        let usual = parsed(&[]).expect("nothing is needed");
+        assert_eq!((usual.learner, usual.honeypot), (Learner::Auto, false));
+        for learner in Learner::ALL {
+            let args = parsed(&["--learner", learner.as_str(), "--honeypot"]).expect("known");
+            assert_eq!((args.learner, args.honeypot), (learner, true));
+        }
+        let error = parsed(&["--learner", "forest"]).expect_err("unknown");
+        assert!(error.to_string().contains("no learner `forest`"), "{error}");
+    }
 }

@@ -92,7 +92,7 @@ catalogue! {
     SourceNewForTenant: "source_new_tenant", "new-source-tenant", "novelty of the source address for the whole tenant";
     NetNewForUser: "net_new_user", "new-network", "novelty of the source network for this caller";
     NetNewForTenant: "net_new_tenant", "new-network-tenant", "novelty of the source network for the whole tenant";
-    OriginNewForUser: "origin_new_user", "new-origin", "novelty of the country of origin for this caller";
+    OriginNewForUser: "origin_new_user", "new-origin", "novelty of the country of origin for this caller; 0 when it is not known";
     OriginUnknown: "origin_unknown", "origin-unknown", "1 when the country of origin is not known";
     SourceUsers1h: "source_users_1h", "source-many-callers", "distinct callers from this source address, 1 h";
     SourceTenants1d: "source_tenants_1d", "source-many-tenants", "distinct tenants called from this source address, 1 day";

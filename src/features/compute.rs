@@ -26,7 +26,7 @@ pub(super) fn run(pass: &mut Pass<'_>, context: &Context<'_>, e: &Entities, v: &
     caller::destinations(pass, e, &caller, v);
     caller::numbers(pass, e, &caller, v);
     destination::everybody(pass, e, &caller, v);
-    source::source(pass, e, v);
+    source::source(pass, context, e, v);
     source::agent(pass, e, v);
     source::dialling(pass, e, v);
     hours::hours(pass, e, &caller, v);

@@ -120,7 +120,7 @@ impl Track {
 
 /// `exp(-elapsed / window)`. Where the series ends after two terms, or nothing is left, as with
 /// most windows of most tracks, the exponential is not worth its time.
-fn decay(elapsed: f32, window: f32) -> f32 {
+pub(super) fn decay(elapsed: f32, window: f32) -> f32 {
     let ratio = elapsed / window;
     if ratio < 1e-4 {
         1.0 - ratio

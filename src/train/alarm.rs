@@ -6,6 +6,9 @@ use crate::model::AlarmThresholds;
 /// Calls that are more likely legitimate than not are never called fraud by default, even
 /// where the calibration calls separate so well that the false positives would allow it.
 const LOWEST_DEFAULT: f32 = 0.5;
+/// The largest number below 1. A call is refused above a threshold and no score is above 1, so at 1
+/// nothing ever was: one doubtful label, a legitimate call that scores like fraud, would do that.
+const HIGHEST: f32 = 1.0 - f32::EPSILON / 2.0;
 /// Share of legitimate calls that may be refused by default.
 const ALLOWED: f64 = 1e-4;
 /// How likely it may be that so few were refused by luck.
@@ -16,12 +19,13 @@ const TAIL: (f64, usize) = (0.02, 10);
 /// Thresholds by the scores of the calibration part.
 pub(super) fn thresholds(scores: &[f32], log_odds: &[f64], fraud: &[bool]) -> AlarmThresholds {
     let at = |target| {
-        operating_point(scores, fraud, target).map_or(1.0, |point| narrow(point.threshold))
+        let point = operating_point(scores, fraud, target);
+        point.map_or(HIGHEST, |point| narrow(point.threshold).min(HIGHEST))
     };
     let legitimate = log_odds.iter().zip(fraud).filter(|(_, fraud)| !**fraud);
     let default = default_log_odds(legitimate.map(|(z, _)| *z).collect());
     AlarmThresholds {
-        default: narrow(probability(default)).clamp(LOWEST_DEFAULT, 1.0),
+        default: narrow(probability(default)).clamp(LOWEST_DEFAULT, HIGHEST),
         false_positives_0_1_percent: at(1e-3),
         false_positives_0_01_percent: at(ALLOWED),
     }
@@ -129,14 +133,34 @@ mod tests {
     }
 
     #[test]
-    fn the_default_is_never_below_one_half_and_never_above_one() {
+    fn the_default_is_never_below_one_half_and_always_below_one() {
         let fraud: Vec<bool> = (0..100).map(|i| i >= 50).collect();
         let log_odds: Vec<f64> = (0..100).map(|i| if i < 50 { -20.0 } else { 3.0 }).collect();
         let scores: Vec<f32> = log_odds.iter().map(|z| narrow(probability(*z))).collect();
         let low = thresholds(&scores, &log_odds, &fraud);
         assert!((low.default - 0.5).abs() < f32::EPSILON);
         let none = thresholds(&[0.9], &[2.0], &[true]);
-        assert!((none.default - 1.0).abs() < f32::EPSILON);
+        assert!(none.default < 1.0 && none.default > 0.999_999_9);
+    }
+
+    #[test]
+    fn one_doubtful_label_does_not_switch_the_alarm_off() {
+        // A legitimate call at the very top, as a fraud that was judged wrong is.
+        let fraud: Vec<bool> = (0..100).map(|i| i >= 50).collect();
+        let mut log_odds: Vec<f64> = (0..100)
+            .map(|i| if i < 50 { -20.0 } else { 40.0 })
+            .collect();
+        log_odds[7] = 40.0;
+        let scores: Vec<f32> = log_odds.iter().map(|z| narrow(probability(*z))).collect();
+        let found = thresholds(&scores, &log_odds, &fraud);
+        let above = |threshold: f32| scores.iter().filter(|s| **s > threshold).count();
+        assert_eq!(above(found.default), 51, "{found:?}");
+        for threshold in [
+            found.false_positives_0_1_percent,
+            found.false_positives_0_01_percent,
+        ] {
+            assert!(threshold < 1.0, "{found:?}");
+        }
     }
 
     #[test]

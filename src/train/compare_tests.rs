@@ -46,6 +46,11 @@ fn figure<'a>(comparison: &'a Comparison, name: &str) -> &'a Figure {
 fn a_worse_model_is_kept_out_and_a_better_one_advised() {
     let (good, data) = trained();
     let bad = blinded(&good);
+    // The usual threshold of so few calls is so careful that it lets as many pass as the other.
+    let good = changed(&good, |file| {
+        file.id = "good".into();
+        file.thresholds.default = 0.9;
+    });
     let up = compare(&good, rival(&bad), &data, AT, 1).unwrap();
     assert_eq!(up.advice, Advice::Promote, "{}", up.words);
     assert!(
@@ -163,4 +168,44 @@ fn the_same_seed_gives_the_same_intervals_and_they_hold_most_others() {
     assert!(a.low != b.low, "another seed, other resamples");
     assert!((a.low - b.low).abs() < 0.05 && (a.high - b.high).abs() < 0.05);
     assert!(a.high - a.low > 0.005, "an interval, not a point");
+}
+
+fn measured(recall: f64, false_positives: f64) -> Measured {
+    [0.8, 0.6, 0.8, recall, false_positives, 2.0]
+}
+
+/// What resamples say that differ from the figures by nothing.
+fn certain(new: &Measured, old: &Measured) -> Vec<Figure> {
+    let difference = std::array::from_fn(|at| new[at] - old[at]);
+    figures(new, old, vec![difference; 200])
+}
+
+#[test]
+fn false_positives_are_held_against_the_promise_again_each_time() {
+    let advice = |recall, new, old: (f64, f64)| {
+        advise(&certain(&measured(recall, new), &measured(old.0, old.1))).0
+    };
+    // Within the promise a loss is none.
+    assert_eq!(advice(0.7, 0.9e-4, (0.7, 0.2e-4)), Advice::Promote);
+    // Beyond it a certain loss is one, however small: it would come again next week.
+    assert_eq!(advice(0.7, 1.1e-4, (0.7, 1e-4)), Advice::Keep);
+    assert_eq!(advice(0.7, 9e-4, (0.7, 1e-4)), Advice::Keep);
+    assert_eq!(advice(0.7, 9e-4, (0.7, 8e-4)), Advice::Keep);
+    // An uncertain one leaves it open.
+    let (new, old) = (measured(0.7, 9e-4), measured(0.7, 1e-4));
+    let mut differences = vec![std::array::from_fn(|at| new[at] - old[at]); 200];
+    differences[..20].fill([0.0; 6]);
+    let open = figures(&new, &old, differences);
+    assert_eq!(advise(&open).0, Advice::NotEnoughEvidence);
+}
+
+#[test]
+fn recall_at_its_own_threshold_counts_unless_it_was_bought_with_false_positives() {
+    let advice = |new: (f64, f64), old: (f64, f64)| {
+        advise(&certain(&measured(new.0, new.1), &measured(old.0, old.1))).0
+    };
+    assert_eq!(advice((0.6, 1e-4), (0.7, 1e-4)), Advice::Keep);
+    assert_eq!(advice((0.66, 1e-4), (0.7, 1e-4)), Advice::Promote);
+    assert_eq!(advice((0.6, 1e-4), (0.7, 2e-3)), Advice::Promote);
+    assert_eq!(advice((0.0, 0.0), (0.7, 1e-4)), Advice::Keep);
 }

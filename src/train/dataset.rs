@@ -2,13 +2,14 @@
 
 use super::TrainError;
 use crate::domain::{FeatureSpec, FeatureVector, Timestamp, Verdict};
-use ndarray::{Array2, ArrayView1};
+use ndarray::{Array2, ArrayView1, Axis};
 use polars::prelude::*;
 use std::collections::HashMap;
 use std::io::Cursor;
 
-/// Most rows of one training: 5 million of 60 features take 1.2 GB.
-pub const MAX_ROWS: usize = 5_000_000;
+/// Most rows of one training: 2 million of 108 features take 0.9 GB, and twice that while they are
+/// put in order.
+pub const MAX_ROWS: usize = 2_000_000;
 
 /// A name per row, each distinct one stored once. The empty name is number 0.
 #[derive(Clone, Debug)]
@@ -60,13 +61,19 @@ impl Groups {
 }
 
 /// Judged calls with the features they were scored by, in order of time.
+///
+/// Behind them there may be calls at honeypots ([`Dataset::add_honeypot`]). [`Dataset::rows`] does
+/// not count them, so no split, base rate, calibration or comparison meets them; only the fit asks
+/// for them, by [`Dataset::honeypot_before`].
 #[derive(Clone, Debug)]
 pub struct Dataset {
+    /// How many are judged calls: the first so many.
+    judged: usize,
     /// `rows x features`, as served.
     pub x: Array2<f32>,
     /// Whether each was fraud.
     pub y: Vec<bool>,
-    /// When each was decided; never decreasing.
+    /// When each was decided; never decreasing among the judged ones.
     pub at: Vec<Timestamp>,
     /// The attack each belongs to, if any. A label, never a feature.
     pub campaign: Groups,
@@ -174,6 +181,7 @@ impl DatasetBuilder {
             ..groups
         };
         let data = Dataset {
+            judged: rows,
             x,
             y: order.iter().map(|row| self.y[*row]).collect(),
             at: order.iter().map(|row| self.at[*row]).collect(),
@@ -196,7 +204,7 @@ impl Dataset {
     /// Bytes that are no Arrow stream, a column of another type, and what
     /// [`DatasetBuilder::push`] refuses.
     pub fn from_arrow(
-        bytes: &[u8],
+        bytes: impl AsRef<[u8]>,
         catalogue: &'static [FeatureSpec],
         version: u16,
     ) -> Result<Self, TrainError> {
@@ -204,17 +212,55 @@ impl Dataset {
             .iter()
             .map(|(name, ..)| (*name).to_owned())
             .collect();
-        check_columns(&IpcStreamReader::new(Cursor::new(bytes)).arrow_schema()?)?;
-        let frame = IpcStreamReader::new(Cursor::new(bytes))
+        check_columns(&IpcStreamReader::new(Cursor::new(bytes.as_ref())).arrow_schema()?)?;
+        let frame = IpcStreamReader::new(Cursor::new(bytes.as_ref()))
             .with_columns(Some(names))
             .finish()?;
-        read_frame(&frame, catalogue, version)
+        // Of all calls there are at most two copies at a time.
+        drop(bytes);
+        read_frame(frame, catalogue, version)
     }
 
-    /// Number of calls.
+    /// Number of judged calls.
     #[must_use]
-    pub fn rows(&self) -> usize {
-        self.y.len()
+    pub const fn rows(&self) -> usize {
+        self.judged
+    }
+
+    /// Takes the frauds of `calls` behind its own, as calls at honeypots.
+    ///
+    /// # Errors
+    /// [`TrainError::FeaturesVersion`] if they are of other features.
+    pub fn add_honeypot(&mut self, calls: &Self) -> Result<(), TrainError> {
+        let frauds: Vec<usize> = (0..calls.rows()).filter(|row| calls.y[*row]).collect();
+        self.x
+            .append(Axis(0), calls.x.select(Axis(0), &frauds).view())
+            .map_err(|_| TrainError::FeaturesVersion {
+                row: 0,
+                found: i64::from(calls.version),
+                wanted: self.version,
+            })?;
+        for row in frauds {
+            self.y.push(true);
+            self.at.push(calls.at[row]);
+            let name = |groups: &Groups| groups.name(groups.number(row)).to_owned();
+            self.campaign.push(&name(&calls.campaign));
+            self.account.push(&name(&calls.account));
+        }
+        Ok(())
+    }
+
+    /// The rows of calls at honeypots before `end`.
+    #[must_use]
+    pub fn honeypot_before(&self, end: Timestamp) -> Vec<usize> {
+        let all = self.judged..self.y.len();
+        all.filter(|row| self.at[*row] < end).collect()
+    }
+
+    /// Whether a row is a call at a honeypot.
+    #[must_use]
+    pub const fn is_honeypot(&self, row: usize) -> bool {
+        row >= self.judged
     }
 
     /// The features of a call.
@@ -272,7 +318,7 @@ fn check_columns(schema: &ArrowSchema) -> Result<(), TrainError> {
 }
 
 fn read_frame(
-    frame: &DataFrame,
+    frame: DataFrame,
     catalogue: &'static [FeatureSpec],
     version: u16,
 ) -> Result<Dataset, TrainError> {
@@ -283,6 +329,8 @@ fn read_frame(
     let features = frame.column("features")?.list()?;
     let versions = frame.column("features_version")?.i64()?;
     let mut builder = DatasetBuilder::new(catalogue, version);
+    let most = frame.height().min(MAX_ROWS);
+    builder.values.reserve_exact(most * catalogue.len());
     for row in 0..frame.height() {
         let missing = |name, expected| TrainError::Column { name, expected };
         let found = versions.get(row).unwrap_or(-1);
@@ -308,6 +356,7 @@ fn read_frame(
                 .map_err(|_| missing("features", "Array(Float32) without nulls"))?,
         })?;
     }
+    drop(frame);
     Ok(builder.finish())
 }
 

@@ -40,7 +40,7 @@ fn rows(n: u8) -> Vec<Vec<f32>> {
 }
 
 fn read(frame: DataFrame) -> Result<Dataset, TrainError> {
-    Dataset::from_arrow(&stream(frame), CATALOGUE, VERSION)
+    Dataset::from_arrow(stream(frame), CATALOGUE, VERSION)
 }
 
 #[test]

@@ -53,7 +53,7 @@ pub enum TrainError {
     TooManyRows { limit: usize },
     #[error(
         "{} of the calls has {} with the verdict `{}`, {} are needed; judge calls with `tfps verdict`, \
-         bring in judged ones with `tfps import`, run a honeypot, or widen the window",
+         bring in judged ones with `tfps import`, or widen the window",
         .0.part.words(), .0.have, .0.verdict.as_str(), .0.need
     )]
     TooFewLabels(LabelCount),

@@ -144,3 +144,22 @@ fn copies_of_a_feature_and_separable_calls_still_converge() {
         assert!((fitted.weights[0] - fitted.weights[1]).abs() < 1e-3);
     }
 }
+
+#[test]
+fn calls_at_honeypots_are_no_more_than_judged_frauds_and_no_base_rate() {
+    let mut data = synthetic(6_000, 0.02, 5);
+    let judged: Vec<usize> = (0..data.rows()).collect();
+    data.add_honeypot(&synthetic(3_000, 0.9, 6)).unwrap();
+    let honeypot = data.honeypot_before(crate::domain::Timestamp(i64::MAX));
+    assert!(honeypot.len() > 2_000);
+    let options = Options::new(data.at[0]);
+    let drawn = sample::draw(&data, &[&judged[..], &honeypot].concat(), 5, &options);
+    let frauds = data.positives(&judged);
+    let shown = drawn.rows.iter().filter(|row| data.is_honeypot(**row));
+    assert_eq!(shown.count(), frauds);
+    assert!(drawn.rows.is_sorted_by_key(|row| data.at[*row]));
+    // Twice the frauds and ten times the legitimate calls were drawn, of all judged ones.
+    let n = super::super::metrics::n;
+    let all = n(frauds) / n(6_000 - frauds);
+    assert!((drawn.intercept_shift - (all * 5.0).ln()).abs() < 1e-12);
+}

@@ -115,14 +115,19 @@ impl Learned {
     }
 }
 
-/// Fits what the options ask for on the training part.
+/// Fits what the options ask for on the training part; calls at honeypots among its rows are shown to
+/// the fit, and decide nothing else.
 pub(super) fn learn(
     data: &Dataset,
     train: &[usize],
     options: &Options,
 ) -> Result<Learned, TrainError> {
     let trial = Trial { data, options };
-    let frauds = data.positives(train);
+    let judged = |row: &usize| !data.is_honeypot(*row);
+    let frauds = train
+        .iter()
+        .filter(|row| judged(row) && data.y[**row])
+        .count();
     let learner = match options.learner {
         Learner::Auto if frauds < FEWEST_FOR_TREES => Learner::Logistic,
         learner => learner,
@@ -157,9 +162,11 @@ impl Trial<'_> {
 
     /// Tries on the earlier calls, chooses by the later ones, fits on all.
     fn trees(&self, train: &[usize], learner: Learner) -> Result<Learned, TrainError> {
-        let (earlier, later) = split::validation(self.data, train);
-        let rows = |at: Vec<usize>| at.into_iter().map(|i| train[i]).collect::<Vec<_>>();
-        let (earlier, later) = (rows(earlier), rows(later));
+        let (honeypot, judged): (Vec<usize>, Vec<usize>) =
+            train.iter().partition(|row| self.data.is_honeypot(**row));
+        let (earlier, later) = split::validation(self.data, &judged);
+        let rows = |at: Vec<usize>| at.into_iter().map(|i| judged[i]).collect::<Vec<_>>();
+        let (mut earlier, later) = (rows(earlier), rows(later));
         let few = |rows: &[usize]| {
             let fraud = self.data.positives(rows);
             fraud.min(rows.len() - fraud) < FEWEST_TO_CHOOSE
@@ -171,6 +178,8 @@ impl Trial<'_> {
                 learner => self.boosted(train, linear, learner, Until::Round(ROUNDS_UNSEEN)),
             });
         }
+        let begin = self.data.at[later[0]];
+        earlier.extend(honeypot.iter().filter(|row| self.data.at[**row] < begin));
         let later = self.draw_for_trees(&later).rows;
         let verdicts: Vec<bool> = later.iter().map(|row| self.data.y[*row]).collect();
         let linear = self.logistic(&earlier)?;

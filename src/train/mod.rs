@@ -64,6 +64,9 @@ pub use split::{Part, Split, split, validation};
 /// (UInt16), `from` and `to` (DateTime64(6)), `limit` (UInt64).
 pub const DATASET_SQL: &str = include_str!("../../sql/train/dataset.sql");
 
+/// The query for [`Dataset::add_honeypot`]; parameters and columns as of [`DATASET_SQL`].
+pub const HONEYPOT_SQL: &str = include_str!("../../sql/train/honeypot.sql");
+
 /// Legitimate calls the means of the trees' nodes are taken over.
 const ENOUGH_FOR_MEANS: usize = 200_000;
 

@@ -1,6 +1,6 @@
 //! A trained model becomes two files: the model, and its card for people.
 
-use super::report::{figures, percent, recall_words};
+use super::report::{FINDS_NOTHING, figures, finds_nothing, percent, recall_words};
 use super::{Report, TrainError, Trained};
 use crate::model::{Kind, ModelError, promotion, write_atomic};
 use std::fmt::Write;
@@ -96,6 +96,14 @@ fn write_parts(out: &mut String, report: &Report) -> std::fmt::Result {
          after undersampling and caps per campaign and account.",
         p.calibrate_from, p.hold_out_from, t.fitted_rows, t.fitted_positives
     )?;
+    if report.honeypot > 0 {
+        writeln!(
+            out,
+            "The fit alone was also shown calls at honeypots, from {}, as frauds; no figure knows of \
+             them.",
+            report.honeypot
+        )?;
+    }
     if !t.hold_out_family.is_empty() {
         writeln!(
             out,
@@ -110,6 +118,9 @@ fn write_held_out(out: &mut String, report: &Report) -> std::fmt::Result {
     writeln!(out, "## On held-out calls\n\n| figure | value |\n|---|---|")?;
     for (name, value) in figures(&report.held_out) {
         writeln!(out, "| {name} | {value} |")?;
+    }
+    if finds_nothing(&report.held_out) {
+        writeln!(out, "\n**Warning:** {FINDS_NOTHING}.")?;
     }
     if let Some(b) = &report.baseline {
         writeln!(
@@ -187,11 +198,16 @@ fn write_how_to(out: &mut String, report: &Report) -> std::fmt::Result {
     } else {
         format!(", held-out family `{}`", t.hold_out_family)
     };
+    let honeypot = if report.honeypot > 0 {
+        " --honeypot"
+    } else {
+        ""
+    };
     writeln!(
         out,
         "## To do it again\n\n\
-         `tfps train` over the same judged calls ({} to {}), seed {}{family}. The same calls, \
+         `tfps train --learner {}{honeypot}` over the same judged calls ({} to {}), seed {}{family}. The same calls, \
          seed and version of the program give the same weights; L2 penalty chosen: {}.",
-        t.from, t.to, t.seed, t.alpha
+        report.learner, t.from, t.to, t.seed, t.alpha
     )
 }

@@ -2,7 +2,7 @@
 
 use super::evaluate::{Baseline, Evaluation};
 use super::metrics::{OperatingPoint, n};
-use super::{Dataset, Split};
+use super::{Dataset, Learner, Split};
 use crate::domain::FeatureSpec;
 use crate::model::{AlarmThresholds, Forest, ModelFile, Training};
 use serde::Serialize;
@@ -15,6 +15,10 @@ pub struct Report {
     pub id: String,
     /// Hash of its file.
     pub sha256: String,
+    /// What was asked for.
+    pub learner: Learner,
+    /// Calls at honeypots the fit could draw from; no figure knows of them.
+    pub honeypot: usize,
     /// Calls without a verdict that were left out.
     pub unlabelled: usize,
     /// How the data was split.
@@ -127,6 +131,16 @@ pub(super) fn recall_words(point: Option<OperatingPoint>) -> String {
     }
 }
 
+/// Said where the default threshold finds nothing.
+pub(super) const FINDS_NOTHING: &str = "no held-out fraud scores above the default threshold: a policy \
+     without a threshold of its own would refuse none of them; look for wrong verdicts among the \
+     legitimate calls that score highest";
+
+/// Whether the default threshold finds nothing.
+pub(super) fn finds_nothing(e: &Evaluation) -> bool {
+    e.positives > 0 && e.recall <= 0.0
+}
+
 /// The figures of an evaluation, name and value, in the order they are shown.
 pub(super) fn figures(e: &Evaluation) -> Vec<(String, String)> {
     let c = &e.campaigns;
@@ -219,8 +233,18 @@ impl fmt::Display for Report {
                 "  {name:<10}{calls:>9} calls  {fraud:>7} fraud  ({share} % of the time order)"
             )?;
         }
+        if self.honeypot > 0 {
+            writeln!(
+                f,
+                "  the fit alone was shown calls at honeypots, from {}",
+                self.honeypot
+            )?;
+        }
         writeln!(f, "on held-out calls:")?;
         write!(f, "{}", self.held_out)?;
+        if finds_nothing(&self.held_out) {
+            writeln!(f, "warning: {FINDS_NOTHING}")?;
+        }
         if let Some(baseline) = &self.baseline {
             writeln!(f, "fixed thresholds on the same calls:")?;
             write!(f, "{baseline}")?;

@@ -116,7 +116,9 @@ pub fn train_on(
     options: &Options,
 ) -> Result<Trained, TrainError> {
     options.check()?;
-    let learned = learn(data, &parts.train, options)?;
+    // Of before the other parts: attacks on them ring at honeypots as well.
+    let honeypot = data.honeypot_before(parts.calibrate_from);
+    let learned = learn(data, &[&parts.train[..], &honeypot].concat(), options)?;
     let mut file = draft(data, catalogue, version, options, &parts);
     file.kind = learned.kind();
     file.training.fitted_rows = learned.seen.0 as u64;
@@ -151,6 +153,8 @@ pub fn train_on(
     let report = Report {
         id: model.id().to_owned(),
         sha256: model.sha256().to_owned(),
+        learner: options.learner,
+        honeypot: honeypot.len(),
         unlabelled: data.unlabelled,
         parts: Parts::of(data, &parts),
         training: model.file().training.clone(),
@@ -198,7 +202,7 @@ fn draft(
         },
         training: Training {
             from: at(data.at.first()),
-            to: at(data.at.last()),
+            to: at(data.at[..data.rows()].last()),
             hold_out_from: parts.hold_out_from.to_rfc3339(),
             rows: data.rows() as u64,
             positives: data.positives(&all) as u64,

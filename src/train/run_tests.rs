@@ -204,3 +204,43 @@ fn bad_options_are_named() {
     let error = train(&data, CATALOGUE, VERSION, &options).unwrap_err();
     assert!(error.to_string().contains("negatives_per_positive"));
 }
+
+/// Whoever rings at the honeypot must not choose the parts, the base rate or the figures.
+#[test]
+fn a_flood_at_the_honeypot_is_shown_to_the_fit_and_to_nothing_else() {
+    let judged = synthetic(3_000, 0.05, 12);
+    let mut flooded = judged.clone();
+    flooded.add_honeypot(&synthetic(9_000, 0.9, 13)).unwrap();
+    assert_eq!(flooded.rows(), judged.rows());
+    let parts = split(&judged, None).unwrap();
+    assert_eq!(split(&flooded, None).unwrap(), parts);
+    let honeypot = flooded.honeypot_before(parts.calibrate_from);
+    assert!(honeypot.len() > 1_000);
+    let early = |row: &usize| flooded.y[*row] && flooded.at[*row] < parts.calibrate_from;
+    assert!(
+        honeypot.iter().all(early),
+        "later ones tell of the held-out attacks"
+    );
+
+    let of = |data: &Dataset| train(data, CATALOGUE, VERSION, &options()).unwrap();
+    let (with, without) = (of(&flooded), of(&judged));
+    assert_eq!(with.report.honeypot, honeypot.len());
+    assert_eq!(with.report.parts, without.report.parts);
+    let window = |trained: &Trained| {
+        let t = &trained.report.training;
+        (t.from.clone(), t.to.clone(), t.rows, t.positives)
+    };
+    assert_eq!(window(&with), window(&without));
+    let frauds = without.report.training.fitted_positives;
+    assert_eq!(with.report.training.fitted_positives, 2 * frauds);
+    assert!(card(&with).contains("calls at honeypots, from"));
+    // The scores are still probabilities of judged calls.
+    let mean = |trained: &Trained| {
+        let scores = parts
+            .hold_out
+            .iter()
+            .map(|row| score(&trained.model, &judged, *row));
+        scores.sum::<f64>() / crate::train::metrics::n(parts.hold_out.len())
+    };
+    assert!((mean(&with) / mean(&without) - 1.0).abs() < 0.2);
+}

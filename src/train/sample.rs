@@ -2,7 +2,8 @@
 //!
 //! Fraud is rare, so legitimate calls are drawn at random, a few per fraud; the fit's
 //! intercept is corrected for it. And nobody may teach alone: the calls of one campaign and
-//! of one account are capped.
+//! of one account are capped. Calls at honeypots come on top of that, never more of them than
+//! judged frauds, and do not count for the base rate: anybody can make as many as he likes.
 
 use super::{Dataset, Options};
 use rand::SeedableRng;
@@ -10,7 +11,7 @@ use rand::seq::SliceRandom;
 use rand_pcg::Pcg64Mcg;
 use std::collections::BTreeMap;
 
-/// Most calls a fit sees: with 110 features their bins take 44 MB, and a penalised logistic
+/// Most calls a fit sees: with 108 features their bins take 44 MB, and a penalised logistic
 /// of a fifth of them 90 MB.
 const MAX_FITTED: usize = 400_000;
 /// So many frauds of one account are always taken: with few labels each is needed.
@@ -33,24 +34,30 @@ impl Sample {
     }
 }
 
-/// Draws from `train`: every fraud up to the caps, and `per_fraud` legitimate calls for each.
+/// Draws from `train`: every fraud up to the caps, calls at honeypots, and `per_fraud` legitimate
+/// calls for each.
 /// The same seed draws the same rows.
 pub(super) fn draw(data: &Dataset, train: &[usize], per_fraud: usize, options: &Options) -> Sample {
     let mut random = Pcg64Mcg::seed_from_u64(options.seed);
+    let (mut honeypot, judged): (Vec<usize>, Vec<usize>) =
+        train.iter().partition(|row| data.is_honeypot(**row));
     let (mut fraud, mut legitimate): (Vec<usize>, Vec<usize>) =
-        train.iter().partition(|row| data.y[**row]);
+        judged.into_iter().partition(|row| data.y[*row]);
     let all = (fraud.len(), legitimate.len());
     fraud.shuffle(&mut random);
     legitimate.shuffle(&mut random);
-    let mut fraud = capped(fraud, options.campaign_cap, |row| {
-        match data.campaign.number(row) {
-            // Of no campaign: a group of its own.
-            0 => data.campaign.count() + row,
-            campaign => campaign,
-        }
-    });
+    let campaign = |row| match data.campaign.number(row) {
+        // Of no campaign: a group of its own.
+        0 => data.campaign.count() + row,
+        campaign => campaign,
+    };
+    let mut fraud = capped(fraud, options.campaign_cap, campaign);
     let cap = account_cap(data, &fraud, fraud.len(), options.account_share).max(UNCAPPED);
     fraud = capped(fraud, cap, |row| data.account.number(row));
+    honeypot.shuffle(&mut random);
+    honeypot = capped(honeypot, options.campaign_cap, campaign);
+    honeypot.truncate(fraud.len());
+    fraud.append(&mut honeypot);
     let wanted = fraud
         .len()
         .saturating_mul(per_fraud)
@@ -62,7 +69,7 @@ pub(super) fn draw(data: &Dataset, train: &[usize], per_fraud: usize, options: &
     let shift = odds(all) - odds((fraud.len(), legitimate.len()));
     let mut rows = fraud;
     rows.append(&mut legitimate);
-    rows.sort_unstable();
+    rows.sort_unstable_by_key(|row| (data.at[*row], *row));
     Sample {
         rows,
         intercept_shift: shift,

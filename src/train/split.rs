@@ -172,7 +172,7 @@ fn lack_of(data: &Dataset, parts: &Split) -> Option<LabelCount> {
 }
 
 /// The last quarter of the training part for choosing between fits, campaigns whole, as
-/// positions in `rows`: (fit on, validate on).
+/// positions in `rows`: (fit on, validate on). Calls at honeypots validate nothing.
 #[must_use]
 pub fn validation(data: &Dataset, rows: &[usize]) -> (Vec<usize>, Vec<usize>) {
     let Some(from) = rows.get(rows.len() * 3 / 4).map(|row| data.at[*row]) else {
@@ -182,13 +182,15 @@ pub fn validation(data: &Dataset, rows: &[usize]) -> (Vec<usize>, Vec<usize>) {
     for row in rows.iter().rev() {
         begins[data.campaign.number(*row)] = data.at[*row];
     }
-    (0..rows.len()).partition(|position| {
+    let (earlier, mut later): (Vec<usize>, Vec<usize>) = (0..rows.len()).partition(|position| {
         let row = rows[*position];
         match data.campaign.number(row) {
             0 => data.at[row] < from,
             campaign => begins[campaign] < from,
         }
-    })
+    });
+    later.retain(|position| !data.is_honeypot(rows[*position]));
+    (earlier, later)
 }
 
 #[cfg(test)]

@@ -47,8 +47,8 @@ fn told(found: &[Labels]) -> String {
     }
     lines.push(
         "More come from `tfps verdict fraud ID...` and `tfps verdict legitimate ID...` on calls in \
-         ClickHouse, from `tfps import FILE` with the columns `verdict` and `campaign` filled, and \
-         from a honeypot, whose hits count as fraud. Both kinds are needed, over some days, as the \
+         ClickHouse, and from `tfps import FILE` with the columns `verdict` and `campaign` filled. \
+         Both kinds are needed, over some days, as the \
          latest quarter judges the model."
             .to_owned(),
     );

@@ -3,12 +3,15 @@
 use crate::domain::Timestamp;
 use crate::features::entities::{Kind, key};
 use crate::features::table::TrackTable;
-use crate::features::track::{Track, WINDOWS, Window};
+use crate::features::track::{Track, WINDOWS, Window, decay};
 
 /// Seconds until a novelty has fallen to 1/e: three days.
 const NOVELTY: f32 = 3.0 * 86_400.0;
 /// Seconds of the longest window, which says what is usual.
 const USUAL: f32 = WINDOWS[Window::Days30 as usize];
+
+/// Parts of a window: in each a pair that is seen is counted up once.
+const PARTS: i64 = 64;
 
 /// One walk over the tracks of one call.
 pub(in crate::features) struct Pass<'t> {
@@ -21,6 +24,8 @@ pub(in crate::features) struct Pass<'t> {
 /// A counter of distinct things, before the call.
 pub(super) struct Distinct {
     pub(super) before: Option<Track>,
+    /// What the call's own thing lacked of a whole one: 1 of one never seen.
+    pub(super) lacked: f32,
     /// Whether the call brings a thing that was not seen lately.
     pub(super) is_new: bool,
 }
@@ -57,8 +62,10 @@ impl Pass<'_> {
         self.table.get(key(kind, a, b)).copied()
     }
 
-    /// Like `see`, for a counter of distinct things: counts only a `pair` that was not seen
-    /// within the window.
+    /// Like `see`, for a counter of distinct things, of which each counts 1 when it was last seen and
+    /// fades from then on: a `pair` that is seen again is counted up by what has faded of it, so that
+    /// who goes on calling goes on counting. Done once in each part of the window, which leaves an
+    /// error of at most one part in [`PARTS`] and needs nothing but the pair's last sight.
     pub(super) fn distinct(
         &mut self,
         kind: Kind,
@@ -67,11 +74,31 @@ impl Pass<'_> {
         pair: Option<Track>,
         window: Window,
     ) -> Distinct {
-        let is_new = !self.within(pair, window);
+        let lacked = pair.map_or(1.0, |pair| self.faded(pair, window));
+        let before = if lacked > 0.0 {
+            self.add(kind, a, b, lacked)
+        } else {
+            self.peek(kind, a, b)
+        };
         Distinct {
-            before: self.see_if(is_new, kind, a, b),
-            is_new,
+            before,
+            lacked,
+            is_new: !self.within(pair, window),
         }
+    }
+
+    /// How much of a thing has faded since the part of the window in which it was last seen.
+    fn faded(&self, pair: Track, window: Window) -> f32 {
+        let length = WINDOWS[window as usize];
+        #[expect(clippy::cast_possible_truncation, reason = "whole seconds")]
+        let part = length as i64 * Timestamp::SECOND / PARTS;
+        let parts = self.now.0.div_euclid(part) - pair.last.0.div_euclid(part);
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "far below 2^24, or all has faded"
+        )]
+        let elapsed = parts.max(0) as f32 / PARTS as f32;
+        1.0 - decay(elapsed, 1.0)
     }
 
     /// Whether something was seen within a window.
@@ -82,8 +109,7 @@ impl Pass<'_> {
 
     /// ln(1 + distinct things), with the one that the call brings.
     pub(super) fn kinds(&self, distinct: &Distinct, window: Window) -> f32 {
-        let count = self.count(distinct.before, window);
-        (count + f32::from(u8::from(distinct.is_new))).ln_1p()
+        (self.count(distinct.before, window) + distinct.lacked).ln_1p()
     }
 
     /// From 1, never seen, to 0, long known: 1/e after three days.

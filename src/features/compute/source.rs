@@ -1,11 +1,11 @@
 //! Where a call comes from, with which device, and how it was dialled.
 
 use super::pass::Pass;
-use crate::features::Feature;
 use crate::features::entities::{Entities, Kind, key};
 use crate::features::track::Window;
+use crate::features::{Context, Feature};
 
-pub(super) fn source(pass: &mut Pass<'_>, e: &Entities, v: &mut [f32]) {
+pub(super) fn source(pass: &mut Pass<'_>, context: &Context<'_>, e: &Entities, v: &mut [f32]) {
     let source = pass.see(Kind::Source, e.source, 0);
     v[Feature::Source1m as usize] = pass.rate(source, Window::Minute);
     v[Feature::Source1h as usize] = pass.rate(source, Window::Hour);
@@ -23,8 +23,11 @@ pub(super) fn source(pass: &mut Pass<'_>, e: &Entities, v: &mut [f32]) {
     v[Feature::NetNewForUser as usize] = pass.novelty(user_net);
     let tenant_net = pass.see(Kind::TenantNet, e.tenant, e.net);
     v[Feature::NetNewForTenant as usize] = pass.novelty(tenant_net);
-    let origin = pass.see(Kind::UserOrigin, e.user, e.origin);
-    v[Feature::OriginNewForUser as usize] = pass.novelty(origin);
+    // Unknown is no country: without a geographic database its novelty would be the caller's own.
+    if context.origin.is_known() {
+        let origin = pass.see(Kind::UserOrigin, e.user, e.origin);
+        v[Feature::OriginNewForUser as usize] = pass.novelty(origin);
+    }
 }
 
 pub(super) fn agent(pass: &mut Pass<'_>, e: &Entities, v: &mut [f32]) {

@@ -126,7 +126,56 @@ fn one_country_every_two_hours_is_one_country_of_the_day() {
             Feature::UserCountries1d,
         );
     }
-    assert!(last <= 2f32.ln(), "{last}");
+    // One, to one part in 64.
+    assert!((last.exp() - 2.0).abs() < 0.02, "{last}");
+}
+
+#[test]
+fn distinct_things_count_as_long_as_the_attack_goes_on_and_fade_when_it_ends() {
+    let mut w = Windows::new(10_000, [1; 16]);
+    let call = |w: &mut Windows, tenant: i64, at: i64| {
+        let mut a = attempt("u", "252612345678", "192.0.2.1");
+        a.domain = format!("d{tenant}.example");
+        let v = see(w, &a, T0.plus_secs(at));
+        get(&v, Feature::BlockTenants1h).exp() - 1.0
+    };
+    // Ten tenants, each every five minutes, for six hours.
+    let mut counts = Vec::new();
+    for round in 0..72 {
+        for tenant in 0..10 {
+            counts.push(call(&mut w, tenant, round * 300 + tenant * 30));
+        }
+    }
+    let settled = &counts[9..];
+    assert!(
+        settled.iter().all(|n| (9.3..10.4).contains(n)),
+        "{settled:?}"
+    );
+    // Three hours of one of them alone.
+    let end = 72 * 300;
+    let alone = (1..=36).map(|n| call(&mut w, 0, end + n * 300)).last();
+    let alone = alone.expect("some");
+    assert!((alone - 1.0 - 9.0 * (-3f32).exp()).abs() < 0.1, "{alone}");
+}
+
+#[test]
+fn an_unknown_origin_is_no_country() {
+    let mut w = Windows::new(10_000, [1; 16]);
+    let a = attempt("alice", "442079460123", "192.0.2.1");
+    let destination = crate::numbering::locate(&a.dialed, &[]);
+    let new_origin = |w: &mut Windows, origin, at| {
+        let c = Context {
+            origin,
+            ..context(&a, &destination)
+        };
+        get(&w.observe(&c, T0.plus_secs(at)), Feature::OriginNewForUser)
+    };
+    assert!(new_origin(&mut w, Country::UNKNOWN, 0).abs() < 1e-6);
+    // A database is there from now on: the first country is new, whatever went before.
+    let italy = Country::parse("IT").expect("a country");
+    assert!((new_origin(&mut w, italy, 1) - 1.0).abs() < 1e-6);
+    assert!(new_origin(&mut w, Country::UNKNOWN, 2).abs() < 1e-6);
+    assert!(new_origin(&mut w, italy, 30 * 86_400) < 0.01);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
-use tfps::train::DATASET_SQL;
+use tfps::train::{DATASET_SQL, HONEYPOT_SQL};
 
 use crate::support::{Api, Message, Phone, StreamPhone, TestService, eventually};
 
@@ -113,7 +113,7 @@ fn a_call_rings_and_ends_and_each_is_one_row() {
 }
 
 #[test]
-fn calls_at_the_honeypot_are_fraud_to_the_training_unless_somebody_says_otherwise() {
+fn calls_at_the_honeypot_are_shown_to_a_training_only_where_it_asks_for_them() {
     let service = TestService::prepare_on_shared("honeypot_labels")
         .with_honeypot()
         .started();
@@ -132,23 +132,29 @@ fn calls_at_the_honeypot_are_fraud_to_the_training_unless_somebody_says_otherwis
     });
     let some = "SELECT toString(max(id)) FROM calls WHERE ingress = 'honeypot'";
     service.tfps_ok(&["verdict", "legitimate", &service.sql(some)]);
-    let (rows, _) = DATASET_SQL.split_once("FORMAT").expect("a format");
-    let rows = rows
-        .replace(
-            "{features_version:UInt16}",
-            "(SELECT max(features_version) FROM calls)",
-        )
-        .replace("{from:DateTime64(6, 'UTC')}", "toDateTime64(0, 6, 'UTC')")
-        .replace("{to:DateTime64(6, 'UTC')}", "now64(6) + 1")
-        .replace("{limit:UInt64}", "100");
-    let sql = format!(
-        "SELECT verdict, account, replaceRegexpOne(campaign, '20..-..-..$', 'DAY'), count() \
-         FROM ({rows}) GROUP BY ALL ORDER BY ALL"
-    );
-    assert_eq!(
-        service.sql(&sql),
-        "fraud\thoneypot\thoneypot/127.0.0.7/DAY\t2\nlegitimate\thoneypot\t\t1"
-    );
+    let paid = "SELECT toString(id) FROM calls WHERE ingress != 'honeypot'";
+    service.tfps_ok(&["verdict", "legitimate", &service.sql(paid)]);
+    let asked = |sql: &str, limit: &str| {
+        let (rows, _) = sql.split_once("FORMAT").expect("a format");
+        let rows = rows
+            .replace(
+                "{features_version:UInt16}",
+                "(SELECT max(features_version) FROM calls)",
+            )
+            .replace("{from:DateTime64(6, 'UTC')}", "toDateTime64(0, 6, 'UTC')")
+            .replace("{to:DateTime64(6, 'UTC')}", "now64(6) + 1")
+            .replace("{limit:UInt64}", limit)
+            // These came in a datagram, and nothing shows who sent it.
+            .replace("bitAnd(c.signs, 16384) = 0", "1");
+        service.sql(&format!(
+            "SELECT verdict, account, replaceRegexpOne(campaign, '20..-..-..$', 'DAY'), count() \
+             FROM ({rows}) GROUP BY ALL ORDER BY ALL"
+        ))
+    };
+    assert_eq!(asked(DATASET_SQL, "100"), "legitimate\troot\t\t1");
+    let shown = "fraud\thoneypot\thoneypot/127.0.0.7/DAY";
+    assert_eq!(asked(HONEYPOT_SQL, "100"), format!("{shown}\t2"));
+    assert_eq!(asked(HONEYPOT_SQL, "1"), format!("{shown}\t1"));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use super::*;
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 /// A call of a small world in which everybody meets.
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +64,67 @@ impl History<'_> {
     fn novelty(&self, scale: f64, of: impl Fn(&Call) -> bool) -> f64 {
         let first = self.before.iter().find(|c| of(c));
         first.map_or(1.0, |c| (-((self.now.at - c.at) as f64) / scale).exp())
+    }
+
+    /// Different things among some calls, each as far as it has not faded since it was last seen;
+    /// that of the call counts 1.
+    fn distinct<T: Ord>(
+        &self,
+        window: f64,
+        of: impl Fn(&Call) -> bool,
+        thing: impl Fn(&Call) -> T,
+    ) -> f64 {
+        let seen = self.before.iter().filter(|c| of(c));
+        let mut last: BTreeMap<T, i64> = seen.map(|c| (thing(c), c.at)).collect();
+        last.insert(thing(&self.now), self.now.at);
+        let faded = |at: &i64| (-((self.now.at - at) as f64) / window).exp();
+        last.values().map(faded).sum()
+    }
+
+    fn distinct_things(&self) -> Vec<(Feature, f64)> {
+        let now = self.now;
+        let block = |c: &Call| c.country == now.country;
+        let source = |c: &Call| c.source == now.source;
+        let caller = |c: &Call| (c.user, c.tenant);
+        let mine = |c: &Call| c.is_caller(now);
+        vec![
+            (
+                Feature::BlockTenants1h,
+                self.distinct(3_600.0, block, |c| c.tenant),
+            ),
+            (
+                Feature::PrefixTenants1h,
+                self.distinct(3_600.0, block, |c| c.tenant),
+            ),
+            (
+                Feature::BlockCallers1h,
+                self.distinct(3_600.0, block, caller),
+            ),
+            (
+                Feature::NumberCallers1h,
+                self.distinct(3_600.0, block, caller),
+            ),
+            (
+                Feature::SourceUsers1h,
+                self.distinct(3_600.0, source, caller),
+            ),
+            (
+                Feature::SourceTenants1d,
+                self.distinct(86_400.0, source, |c| c.tenant),
+            ),
+            (
+                Feature::UserNumbers1h,
+                self.distinct(3_600.0, mine, |c| c.country),
+            ),
+            (
+                Feature::UserCountries1d,
+                self.distinct(86_400.0, mine, |c| c.country),
+            ),
+            (
+                Feature::UserSources1h,
+                self.distinct(3_600.0, mine, |c| c.source),
+            ),
+        ]
     }
 
     fn expected(&self) -> Vec<(Feature, f64)> {
@@ -170,6 +232,12 @@ proptest! {
                 let value = f64::from(get(&served, feature));
                 let near = (value - expected).abs() <= 2e-3 * (1.0 + expected.abs());
                 prop_assert!(near, "{:?} of call {}: {} and not {}", feature, at, value, expected);
+            }
+            // A window has 64 parts, and a thing is counted up once in each.
+            for (feature, expected) in history.distinct_things() {
+                let count = f64::from(get(&served, feature)).exp_m1();
+                let near = (count / expected - 1.0).abs() < 0.02;
+                prop_assert!(near, "{:?} of call {}: {} and not {}", feature, at, count, expected);
             }
         }
     }
