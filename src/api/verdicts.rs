@@ -81,7 +81,7 @@ async fn list(
         }
     };
     Ok(Json(match is_customer {
-        true => verdicts.into_iter().map(Verdict::to_customer).collect(),
+        true => verdicts.into_iter().map(Verdict::for_customer).collect(),
         false => verdicts,
     }))
 }

@@ -204,7 +204,7 @@ impl Verdict {
 
 impl Verdict {
     /// As a domain is told it: of others' words only what was said, when and how it is known.
-    pub(super) fn to_customer(self) -> Self {
+    pub(super) fn for_customer(self) -> Self {
         if self.source == CUSTOMER {
             return self;
         }
