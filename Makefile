@@ -46,9 +46,9 @@ test: ## set up and run every test, with the real Kamailio, SIPp and baresip (AR
 	$(call say,test: the first time builds for some minutes$(,) then it takes two)
 	@$(CARGO) test --locked $(ARGS)
 
-# The card's figures, from seeds alone; other learners work in their own environment. A quarter of
-# the world that `tfps evaluate` takes by itself: more takes longer than anybody waits.
-SCALE ?= --subscribers 250 --tenants 10 --days 56
+# The card's figures, from seeds alone; other learners work in their own environment. A smaller world
+# than `tfps evaluate` takes by itself, with more attacks in it, so that each family has several.
+SCALE ?= --subscribers 400 --tenants 12 --days 56 --attacks-per-day 4
 judge = "$(program)" evaluate $(SCALE) --exchange "$$exchange" \
 	--peers "$${TFPS_PEERS:-target/peers}/bin/python scripts/peers/peers.py" --out target/evaluation
 
