@@ -121,7 +121,15 @@ fn nothing_replaces_the_model_in_force_without_a_comparison_that_advises_it() {
 fn training_as_a_routine_says_what_came_of_it() {
     let service = at_school();
     let models = service.data().join("models");
-    let arguments = ["train", "--promote-if-better", "--seed", "3", "--json"];
+    let arguments = [
+        "train",
+        "--promote-if-better",
+        "--learner",
+        "logistic",
+        "--seed",
+        "3",
+        "--json",
+    ];
 
     // Another one is at work.
     let lock = File::create(models.join(".training.lock")).expect("a lock");
