@@ -143,7 +143,7 @@ impl Engine {
         let accounts = self.accounts.load();
         let authenticator = self.authenticator.as_ref();
         let identified = identify::identify(&accounts, authenticator, &asked, now);
-        let (attempt, proven) = (asked.attempt, asked.proof.is_some());
+        let attempt = asked.attempt;
         let admitted = identified
             .and_then(|subscriber| self.admit(&attempt, &subscriber, now).map(|()| subscriber));
         let subscriber = match admitted {
@@ -158,7 +158,7 @@ impl Engine {
             origin: self.geo.country(attempt.source_ip),
             price: self.rates.load().price(&destination),
         };
-        let features = self.features(call, proven, now);
+        let features = self.features(call, now);
         let risk = self.score(&features, traffic_of(call));
         let novel = risk.novelty > risk.alarm && risk.alarm.is_some();
         let (decision, used) = self.judge(call, &accounts.system, risk, now);
@@ -238,7 +238,7 @@ impl Engine {
         }
     }
 
-    fn features(&self, call: Call<'_>, proven: bool, now: Timestamp) -> FeatureVector {
+    fn features(&self, call: Call<'_>, now: Timestamp) -> FeatureVector {
         let attempt = call.attempt;
         // Whoever knocks at a honeypot shapes no customer's habits, wherever he comes from.
         let honeypot = attempt.ingress == Ingress::Honeypot;
@@ -254,8 +254,9 @@ impl Engine {
         context.near = self.windows(Pool::Honeypot).near(&context, now);
         let features = self.windows_of(context.scope).observe(&context, now);
         // A forged source must not make a neighbourhood suspicious.
-        if honeypot && proven {
-            self.windows(Pool::Honeypot).note_honeypot(&context, now);
+        if context.is_shown_at_honeypot() {
+            self.windows(Pool::Honeypot)
+                .note_honeypot(&context, now, false);
         }
         features
     }

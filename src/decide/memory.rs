@@ -36,11 +36,14 @@ impl Pool {
 }
 
 impl Engine {
-    /// Counts an event of the past, in the windows and as use, unless they hold it already. What
-    /// was near a honeypot is not counted again: whether its source was shown is not kept.
+    /// Counts an event of the past, in the windows and as use, unless they hold it already.
     pub fn remember(&self, event: &CallEvent) {
         let context = features::Context::of_event(event);
         self.windows_of(context.scope).replay(&context, event.at);
+        if context.is_shown_at_honeypot() {
+            self.windows(Pool::Honeypot)
+                .note_honeypot(&context, event.at, true);
+        }
         self.usage.replay(event);
     }
 

@@ -1,6 +1,6 @@
 //! What the features look at.
 
-use crate::domain::{CallAttempt, CallEvent, Country, Destination, Ingress};
+use crate::domain::{CallAttempt, CallEvent, Country, Destination, Ingress, Sign};
 use std::net::IpAddr;
 
 /// Everything about a call that the features look at: nothing that is known only later (whether
@@ -40,10 +40,11 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Whether the call rang at a honeypot.
+    /// Whether the call rang at a honeypot, from an address that was shown to be its sender's.
     #[must_use]
-    pub fn is_honeypot(&self) -> bool {
-        self.attempt.ingress == Ingress::Honeypot
+    pub fn is_shown_at_honeypot(&self) -> bool {
+        let is_shown = !self.attempt.signs.has(Sign::SourceNotShown);
+        is_shown && self.attempt.ingress == Ingress::Honeypot
     }
 }
 

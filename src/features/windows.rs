@@ -59,10 +59,11 @@ impl Windows {
         compute::near(&self.table, context, &entities, now)
     }
 
-    /// Counts a call at a honeypot, for [`near`](Self::near).
-    pub fn note_honeypot(&mut self, context: &Context<'_>, now: Timestamp) {
+    /// Counts a call at a honeypot, for [`near`](Self::near); `again`: unless a saved state
+    /// already holds it.
+    pub fn note_honeypot(&mut self, context: &Context<'_>, now: Timestamp, again: bool) {
         let entities = Entities::new(Hash64(&self.key), context, now);
-        compute::note_honeypot(&mut self.pass(now, false), context, &entities);
+        compute::note_honeypot(&mut self.pass(now, again), context, &entities);
     }
 
     fn pass(&mut self, now: Timestamp, guard: bool) -> Pass<'_> {

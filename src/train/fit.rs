@@ -22,7 +22,11 @@ const MIN_TO_CHOOSE: usize = 5;
 const INDIFFERENT: f64 = 0.002;
 const MAX_ITERATIONS: u64 = 500;
 /// Gradients at which the fit may end, per call; the next is taken where one fails.
-const TOLERANCES: [f64; 2] = [1e-5, 1e-4];
+const TOLERANCES: [f64; 2] = [1e-7, 1e-5];
+/// The same for more calls than [`MANY`], which leave each weight less unsure than the exact fit
+/// would move it.
+const OF_MANY: [f64; 2] = [1e-5, 1e-4];
+const MANY: usize = 20_000;
 /// The same where only penalties are compared.
 const ROUGHLY: [f64; 1] = [1e-4];
 /// Calls by which penalties are compared, at most, on either side: five fits of as many calls as
@@ -121,7 +125,12 @@ pub(super) fn fit_logistic(
     fraud: &[bool],
     alpha: f64,
 ) -> Result<Logistic, TrainError> {
-    fit_to(z, fraud, alpha, &TOLERANCES)
+    let tolerances = if z.nrows() > MANY {
+        &OF_MANY
+    } else {
+        &TOLERANCES
+    };
+    fit_to(z, fraud, alpha, tolerances)
 }
 
 /// The same to given gradients, per call; the next where one fails.

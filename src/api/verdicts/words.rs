@@ -151,6 +151,7 @@ pub(super) struct NotedCalls {
     pub(super) suggested: usize,
     /// What did not come of it; absent: everything did.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "noted; what it suggests could not be looked up")]
     pub(super) warning: Option<&'static str>,
 }
 

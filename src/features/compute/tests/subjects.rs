@@ -244,7 +244,7 @@ fn what_a_honeypot_saw_is_near() {
         let mut a = attempt("100", SOMALIA, source);
         a.user_agent = agent.to_owned();
         a.ingress = Ingress::Honeypot;
-        trap.note_honeypot(&context(&a, &destination(&a)), T0);
+        trap.note_honeypot(&context(&a, &destination(&a)), T0, false);
         let innocent = attempt("alice", "252612345999", "203.0.113.200");
         trap.near(&context(&innocent, &destination(&innocent)), T0)
     };
@@ -278,7 +278,7 @@ fn an_agent_that_was_not_sent_is_nobodys_mark() {
     let mut a = attempt("100", SOMALIA, "203.0.113.5");
     a.user_agent.clear();
     let destination = crate::numbering::locate(&a.dialed, &[]);
-    trap.note_honeypot(&context(&a, &destination), T0);
+    trap.note_honeypot(&context(&a, &destination), T0, false);
     let near = trap.near(&context(&a, &destination), T0);
     assert!(near.agent.abs() < 1e-6 && near.source > 0.5, "{near:?}");
 }
