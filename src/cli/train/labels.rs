@@ -48,8 +48,8 @@ fn told(found: &[Labels]) -> String {
     lines.push(
         "More come from `tfps verdict fraud ID...` and `tfps verdict legitimate ID...` on calls in \
          ClickHouse, and from `tfps import FILE` with the columns `verdict` and `campaign` filled. \
-         Both kinds are needed, over some days, as the \
-         latest quarter judges the model."
+         Both kinds are needed, over some days, as the latest quarter judges the model. Calls at a \
+         honeypot count only with --honeypot, and only beside judged frauds."
             .to_owned(),
     );
     lines.join("\n")

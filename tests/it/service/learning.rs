@@ -269,7 +269,9 @@ fn a_trained_model_comes_with_figures_and_a_card() {
             "compared with the shipped one: {row}"
         );
         assert_eq!(row["refused"], Value::Null);
-        assert!(row["recall_at_0_1_percent"].as_f64() > Some(0.5), "{row}");
+        assert!(row["recall_at_0_1_percent"].is_number(), "{row}");
+        // Not that recall: a thousandth of so few calls is a handful.
+        assert!(row["average_precision"].as_f64() > Some(0.5), "{row}");
     }
     assert_ne!(school.models[0], school.models[1]);
 }
