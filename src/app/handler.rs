@@ -164,7 +164,6 @@ impl Handler {
     /// Decides one call and adds it to what is to be kept.
     fn decide_one(&self, asked: Asked, arrived: Timestamp, batch: &mut Batch) -> Decided {
         let ingress = asked.attempt.ingress;
-        let proven = asked.proof.is_some();
         let mut decided = self.engine.decide(asked, self.time_of_call());
         let Some(event) = &mut decided.event else {
             self.telemetry.emit(&Event::Rejected {
@@ -196,7 +195,7 @@ impl Handler {
             });
         }
         if let Some(witness) = &self.witness {
-            witness.call(event, proven);
+            witness.call(event);
         }
         if let Err(error) = batch.of(ingress).push(event) {
             self.lost(&error);

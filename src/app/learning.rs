@@ -94,8 +94,8 @@ pub(super) fn open(
 
 impl Witness {
     /// A call was decided.
-    pub(super) fn call(&self, event: &CallEvent, proven: bool) {
-        if let Some(evidence) = Evidence::of_event(event, proven, self.keys) {
+    pub(super) fn call(&self, event: &CallEvent) {
+        if let Some(evidence) = Evidence::of_event(event, self.keys) {
             self.tell(evidence);
         }
     }

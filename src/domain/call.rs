@@ -102,20 +102,6 @@ pub struct Proof {
     pub authorization: Vec<String>,
 }
 
-impl Asked {
-    /// A call at a honeypot whose peer has shown that the packets' source is his own address.
-    #[must_use]
-    pub fn from_own_address(attempt: CallAttempt) -> Self {
-        Self {
-            proof: Some(Proof {
-                method: "INVITE",
-                authorization: Vec::new(),
-            }),
-            ..Self::from(attempt)
-        }
-    }
-}
-
 impl From<CallAttempt> for Asked {
     /// A call without credentials.
     fn from(attempt: CallAttempt) -> Self {

@@ -3,7 +3,7 @@
 use super::EvaluateError;
 use super::families::{UNNAMED, family_of, is_volume};
 use crate::decide::Engine;
-use crate::domain::{Asked, Country, Ingress, Signs, Verdict};
+use crate::domain::{Country, Ingress, Signs, Verdict};
 use crate::features::{CATALOGUE, VERSION};
 use crate::replay::attempt_of_record;
 use crate::simulate::Simulated;
@@ -120,14 +120,11 @@ impl<'a> Walk<'a> {
         if call.signs != Signs::NONE {
             attempt.signs = call.signs;
         }
-        let asked = if call.honeypot {
+        if call.honeypot {
             attempt.ingress = Ingress::Honeypot;
-            Asked::from_own_address(attempt)
-        } else {
-            Asked::from(attempt)
-        };
+        }
         // A file speaks for every domain and a honeypot for nobody: neither is turned away.
-        let Some(event) = self.engine.decide(asked, record.time).event else {
+        let Some(event) = self.engine.decide(attempt, record.time).event else {
             return Ok(());
         };
         if call.honeypot {

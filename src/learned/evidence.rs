@@ -2,7 +2,9 @@
 
 use super::subject::{agent_key, host, network, octets};
 use super::{Subject, WitnessKind};
-use crate::domain::{CallEvent, Check, Ingress, Number, NumberClass, Outcome, Timestamp, Verdict};
+use crate::domain::{
+    CallEvent, Check, Ingress, Number, NumberClass, Outcome, Sign, Timestamp, Verdict,
+};
 use siphasher::sip::SipHasher24;
 use std::hash::Hasher;
 use std::net::IpAddr;
@@ -128,17 +130,16 @@ pub struct Call<'a> {
 }
 
 impl Evidence {
-    /// What a decided call is evidence of; `None`: of nothing. `proven`: its source has shown at
-    /// the honeypot that it has the address it sends from.
+    /// What a decided call is evidence of; `None`: of nothing.
     #[must_use]
-    pub fn of_event(event: &CallEvent, proven: bool, keys: Keys) -> Option<Self> {
+    pub fn of_event(event: &CallEvent, keys: Keys) -> Option<Self> {
         match event.attempt.ingress {
             Ingress::Honeypot => {
                 let attempt = &event.attempt;
                 let accusation = Accusation::at_honeypot(
                     attempt.peer,
                     &attempt.user_agent,
-                    proven,
+                    !attempt.signs.has(Sign::SourceNotShown),
                     event.at,
                     keys,
                 );

@@ -52,7 +52,7 @@ impl Deck {
         Arc::clone(&DECK)
     }
 
-    /// Reads a deck: see [`read`](super::read) for the layouts that are known.
+    /// Reads a deck: the layouts that are known are those of `docs/features.md`.
     ///
     /// # Errors
     /// What is wrong, by line. A deck is taken whole or not at all.

@@ -55,7 +55,7 @@ pub enum Broken {
     /// A SIP message that is at fault.
     #[error("SIP: {0}")]
     Sip(crate::sip::Malformed),
-    /// More than [`dialogs::MOST`] calls at once.
+    /// More calls at once than are followed.
     #[error("too many calls at once: the oldest were taken as they stood")]
     TooMany,
 }

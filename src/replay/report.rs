@@ -2,7 +2,7 @@
 //! what it cost, where it went.
 //!
 //! Built while the calls are walked through, in memory that does not grow with the file: tables
-//! keep their largest rows ([`top`]), campaigns are closed when nothing comes of them any more.
+//! keep their largest rows (`top`), campaigns are closed when nothing comes of them any more.
 
 mod campaigns;
 mod page;

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 use tfps::accounts::{Accounts, Snapshot};
 use tfps::decide::{Engine, WindowSizes};
-use tfps::domain::{Asked, CallRecord, Ingress, NeutralAnswer, Timestamp, Verdict};
+use tfps::domain::{CallRecord, Ingress, NeutralAnswer, Timestamp, Verdict};
 use tfps::features::{CATALOGUE, COUNT, Feature};
 use tfps::geo::Geo;
 use tfps::model::ModelSlot;
@@ -113,9 +113,7 @@ fn served(calls: &[Call]) -> Vec<Vector> {
         let event = if call.honeypot {
             let mut attempt = replay::attempt_of_record(&call.record, Uuid::nil());
             attempt.ingress = Ingress::Honeypot;
-            engine
-                .decide(Asked::from_own_address(attempt), call.record.time)
-                .event
+            engine.decide(attempt, call.record.time).event
         } else {
             replay::decide(&engine, &Row::of_table(call.record.clone(), 1), Uuid::nil())
         };

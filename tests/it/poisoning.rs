@@ -14,7 +14,7 @@ use tfps::accounts::{Accounts, EntryKind, ListKind, Scope, Snapshot};
 use tfps::app::shipped_model;
 use tfps::decide::{Engine, WindowSizes};
 use tfps::domain::{
-    Asked, CallAttempt, CallEvent, Ingress, NeutralAnswer, Number, Proof, Signs, Timestamp, Verdict,
+    CallAttempt, CallEvent, Ingress, NeutralAnswer, Number, Sign, Signs, Timestamp, Verdict,
 };
 use tfps::geo::Geo;
 use tfps::learned::{
@@ -86,7 +86,12 @@ fn accounts() -> Accounts {
 }
 
 impl World {
+    /// Without a model: what is learned must hold whatever one says of a call.
     fn new(sizes: Sizes) -> Self {
+        Self::with(sizes, ModelSlot::new(None))
+    }
+
+    fn with(sizes: Sizes, model: ModelSlot) -> Self {
         let engine = Engine::new(
             Snapshot::load(&accounts()).expect("snapshot"),
             Geo::default(),
@@ -94,7 +99,7 @@ impl World {
                 tracks: 200_000,
                 key: [7; 16],
             },
-            Arc::new(ModelSlot::new(shipped_model())),
+            Arc::new(model),
             NeutralAnswer::default(),
         );
         Self {
@@ -107,18 +112,13 @@ impl World {
     /// One call on its way through the service.
     fn call(&mut self, attempt: CallAttempt, proven: bool, at: Timestamp) -> CallEvent {
         self.serial += 1;
-        let asked = Asked {
-            proof: proven.then(|| Proof {
-                method: "INVITE",
-                authorization: Vec::new(),
-            }),
-            ..Asked::from(CallAttempt {
-                id: Uuid::from_u128(self.serial),
-                ..attempt
-            })
+        let attempt = CallAttempt {
+            id: Uuid::from_u128(self.serial),
+            signs: Signs::NONE.with_if(!proven, Sign::SourceNotShown),
+            ..attempt
         };
-        let event = self.engine.decide(asked, at).event.expect("decided");
-        if let Some(evidence) = Evidence::of_event(&event, proven, KEYS) {
+        let event = self.engine.decide(attempt, at).event.expect("decided");
+        if let Some(evidence) = Evidence::of_event(&event, KEYS) {
             self.learned.hear(&evidence);
         }
         event
@@ -437,8 +437,8 @@ fn honest_customers_verdicts_outweigh_those_of_his_accounts() {
 
 #[test]
 fn the_free_stream_changes_nothing_about_a_customers_call() {
-    let mut quiet = World::new(Sizes::default());
-    let mut flooded = World::new(Sizes::default());
+    let scored = || World::with(Sizes::default(), ModelSlot::new(shipped_model()));
+    let (mut quiet, mut flooded) = (scored(), scored());
     quiet.ordinary_life();
     flooded.ordinary_life();
     whitewash(&mut flooded);

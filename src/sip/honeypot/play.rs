@@ -291,11 +291,7 @@ impl Endpoint {
             signs: attempt.signs.with_if(!is_shown, Sign::SourceNotShown),
             ..attempt
         };
-        let asked = if is_shown {
-            Asked::from_own_address(attempt)
-        } else {
-            Asked::from(attempt)
-        };
+        let asked = Asked::from(attempt);
         let pending = Pending {
             id,
             call: None,

@@ -1,7 +1,7 @@
 //! Packets as scanners send them, and what they get.
 
 use super::*;
-use crate::domain::{Answer, Asked, Ingress, NeutralAnswer, Timestamp};
+use crate::domain::{Answer, Asked, Ingress, NeutralAnswer, Sign, Timestamp};
 use crate::sip::{Arrived, Call, Endpoint, Limits, Outcome, Packet};
 use md5::{Digest as _, Md5};
 use std::net::SocketAddr;
@@ -248,7 +248,10 @@ fn a_call_of_an_open_extension_rings_and_ends_and_is_recorded_once() {
     let (packet, asked) = ask(&mut endpoint, &text);
     assert_eq!(status(packet.clone()), 180);
     let asked = asked.expect("a call");
-    assert!(asked.proof.is_none(), "its address is not proved");
+    assert!(
+        asked.attempt.signs.has(Sign::SourceNotShown),
+        "its address is not proved"
+    );
     let attempt = asked.attempt;
     assert_eq!(attempt.ingress, Ingress::Honeypot);
     assert_eq!(attempt.dialed, "900442079460000");
@@ -306,7 +309,13 @@ fn other_extensions_must_show_a_password_which_proves_their_address() {
         &request("INVITE", &user, "442079460000", 2, &more),
     );
     assert_eq!(status(packet), 403);
-    assert!(asked.expect("a call").proof.is_some());
+    assert!(
+        !asked
+            .expect("a call")
+            .attempt
+            .signs
+            .has(Sign::SourceNotShown)
+    );
 }
 
 #[test]
@@ -350,7 +359,7 @@ fn who_is_connected_has_his_address_and_is_told_everything() {
     let Outcome::Decide(call) = told else {
         panic!("{told:?}");
     };
-    assert!(call.asked.proof.is_some());
+    assert!(!call.asked.attempt.signs.has(Sign::SourceNotShown));
     let neutral = Answer::Neutral(NeutralAnswer::ServiceUnavailable);
     let code = status(endpoint.complete(&call.pending, &neutral));
     assert!(
