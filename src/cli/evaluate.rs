@@ -22,6 +22,7 @@ use crate::train::{Learner, Options, card};
 use anyhow::{Context as _, bail};
 use chrono::NaiveDate;
 use indicatif::ProgressBar;
+use rayon::prelude::*;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -64,7 +65,12 @@ pub(super) struct EvaluateArgs {
     /// How many tenants share them.
     #[arg(long, default_value_t = 20)]
     tenants: u32,
-    /// Attacks begun per day, on average [default: 1 per 200 subscribers].
+    /// How many simulated operators are learned from and judged together, each with so many
+    /// subscribers, tenants and attacks, from the next seed: one has too few surprises to learn from.
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with_all = ["file", "table"],
+        value_parser = clap::value_parser!(u8).range(1..=64))]
+    operators: u8,
+    /// Attacks begun per day, on average [default: 1 per 200 subscribers]; of each operator.
     #[arg(long, value_name = "N")]
     attacks_per_day: Option<f64>,
     /// Leave out the judging by another simulated operator.
@@ -161,9 +167,13 @@ fn settings(args: &EvaluateArgs, calls: &Calls) -> Settings {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned(),
-        None => format!(
+        None if args.operators == 1 => format!(
             "Simulated calls (seed {}, {} subscribers of {} tenants, {} days from {})",
             args.seed, args.subscribers, args.tenants, args.days, args.start
+        ),
+        None => format!(
+            "Simulated calls ({} operators from seed {}, each {} subscribers of {} tenants, {} days from {})",
+            args.operators, args.seed, args.subscribers, args.tenants, args.days, args.start
         ),
     };
     // Not the clock: the same calls give the same model, byte for byte.
@@ -185,21 +195,30 @@ fn settings(args: &EvaluateArgs, calls: &Calls) -> Settings {
 
 type Read = (Calls, Option<Calls>, u64);
 
-/// Two simulated operators.
+/// The simulated operators that are learned from, and one more.
 fn simulated(args: &EvaluateArgs) -> anyhow::Result<Read> {
-    let scenario = scenario(args)?;
-    let calls = walk_simulated(&scenario, "walking simulated calls")?;
-    let other = if args.no_other_operator {
-        None
-    } else {
-        let elsewhere = Scenario {
-            seed: scenario.seed.wrapping_add(1),
-            days: OTHER_DAYS.min(scenario.days),
-            ..scenario
-        };
-        Some(walk_simulated(&elsewhere, "walking another operator's")?)
+    let first = scenario(args)?;
+    let of = |nth: u8| Scenario {
+        seed: first.seed.wrapping_add(u64::from(nth)),
+        ..first.clone()
     };
-    Ok((calls, other, 0))
+    let mut scenarios: Vec<Scenario> = (0..args.operators).map(of).collect();
+    if !args.no_other_operator {
+        scenarios.push(Scenario {
+            days: OTHER_DAYS.min(first.days),
+            ..of(args.operators)
+        });
+    }
+    let days = scenarios.iter().map(|scenario| u64::from(scenario.days));
+    let bar = progress::share(days.sum(), "walking simulated calls");
+    let walked: anyhow::Result<Vec<Calls>> = scenarios
+        .par_iter()
+        .map(|scenario| walk_simulated(scenario, &bar))
+        .collect();
+    bar.finish_and_clear();
+    let mut walked = walked?;
+    let other = walked.split_off(usize::from(args.operators)).pop();
+    Ok((Calls::of_operators(walked)?, other, 0))
 }
 
 fn scenario(args: &EvaluateArgs) -> anyhow::Result<Scenario> {
@@ -235,25 +254,22 @@ fn engine_of_nobody(start: Timestamp) -> anyhow::Result<Engine> {
     ))
 }
 
-fn walk_simulated(scenario: &Scenario, what: &'static str) -> anyhow::Result<Calls> {
+/// Moves the bar by simulated days.
+fn walk_simulated(scenario: &Scenario, bar: &ProgressBar) -> anyhow::Result<Calls> {
     let data = AttackData::built_in();
     let engine = engine_of_nobody(scenario.start)?;
     let mut walk = Walk::new(&engine);
-    let bar = progress::share(u64::from(scenario.days), what);
+    let mut days = 0;
     for (nth, call) in (1..).zip(generate(scenario, &data)) {
         walk.take(&call)?;
         if nth % STEP == 0 {
-            advance(&bar, scenario.start, call.record.time);
+            let passed = (call.record.time.secs() - scenario.start.secs()).div_euclid(86_400);
+            let passed = u64::try_from(passed).unwrap_or(0);
+            bar.inc(passed.saturating_sub(days));
+            days = days.max(passed);
         }
     }
-    bar.finish_and_clear();
     Ok(walk.finish())
-}
-
-/// Moves the bar by simulated days.
-fn advance(bar: &ProgressBar, start: Timestamp, now: Timestamp) {
-    let days = (now.secs() - start.secs()).div_euclid(86_400);
-    bar.set_position(u64::try_from(days).unwrap_or(0));
 }
 
 /// Calls of a file, under the accounts of the data folder.

@@ -165,6 +165,18 @@ impl<'a> Walk<'a> {
     pub fn finish(self) -> Calls {
         let (data, order) = self.builder.finish_in_order();
         let facts = order.iter().map(|row| self.facts[*row]).collect();
+        Calls::of(data, facts, self.customers, self.surprises, self.honeypot)
+    }
+}
+
+impl Calls {
+    fn of(
+        data: Dataset,
+        facts: Vec<Fact>,
+        customers: Names,
+        surprises: Names,
+        honeypot: usize,
+    ) -> Self {
         let mut families: Vec<String> = (1..data.campaign.count())
             .map(|campaign| family_of(data.campaign.name(campaign)).to_owned())
             .collect();
@@ -182,20 +194,68 @@ impl<'a> Walk<'a> {
         let volume = (0..data.campaign.count())
             .map(|campaign| is_volume(name(campaign), calls[campaign]))
             .collect();
-        Calls {
+        Self {
             data,
             facts,
-            customers: self.customers.names,
-            surprises: self.surprises.names,
+            customers: customers.names,
+            surprises: surprises.names,
             families,
             family_of,
             volume,
-            honeypot: self.honeypot,
+            honeypot,
         }
     }
-}
 
-impl Calls {
+    /// The calls of several operators, each walked by itself, in order of time. What has the same name
+    /// at two of them is not the same: tenants, customers and campaigns are renamed by operator.
+    ///
+    /// # Errors
+    /// More calls than can be kept.
+    pub fn of_operators(each: Vec<Self>) -> Result<Self, EvaluateError> {
+        let mut each = each;
+        if each.len() == 1 {
+            return Ok(each.remove(0));
+        }
+        let mut builder = DatasetBuilder::new(CATALOGUE, VERSION);
+        let (mut customers, mut surprises) = (Names::default(), Names::default());
+        surprises.number("");
+        let mut facts = Vec::new();
+        let mut honeypot = 0;
+        for (operator, calls) in (1..).zip(each) {
+            honeypot += calls.honeypot;
+            for (row, fact) in calls.facts.iter().enumerate() {
+                let data = &calls.data;
+                let campaign = data.campaign.name(calls.campaign(row));
+                let campaign = match campaign.split_once('/') {
+                    Some((family, number)) => format!("{family}/{operator}/{number}"),
+                    None => campaign.to_owned(),
+                };
+                let account = data.account.name(data.account.number(row));
+                let features = data.features(row);
+                let pushed = builder.push(&LabelledCall {
+                    at: data.at[row],
+                    account: &format!("{account}/{operator}"),
+                    campaign: &campaign,
+                    verdict: Some(match data.y[row] {
+                        true => Verdict::Fraud,
+                        false => Verdict::Legitimate,
+                    }),
+                    features: &features.iter().copied().collect::<Vec<f32>>(),
+                });
+                pushed.map_err(EvaluateError::Call)?;
+                let customer = &calls.customers[fact.customer];
+                facts.push(Fact {
+                    customer: customers.number(&format!("{customer}/{operator}")),
+                    surprise: surprises.number(&calls.surprises[fact.surprise]),
+                    ..*fact
+                });
+            }
+        }
+        let (data, order) = builder.finish_in_order();
+        let facts = order.iter().map(|row| facts[*row]).collect();
+        Ok(Self::of(data, facts, customers, surprises, honeypot))
+    }
+
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -18,6 +18,9 @@ pub struct Trial<'a> {
     rows: &'a [usize],
     scores: &'a [f64],
     ranked: Ranked,
+    /// In the order of `ranked`: the class of a call, and whose it is: a customer's, or after all of
+    /// them a campaign's.
+    placed: Vec<(u32, u32)>,
     /// Families that attack here, numbers into `calls.families`.
     families: Vec<usize>,
     /// By family number: its class, from 1.
@@ -29,8 +32,11 @@ pub struct Trial<'a> {
     errors: Option<Errors>,
     /// By target: positions of legitimate calls that are refused.
     hit: [Vec<usize>; 2],
+    /// By target: customers with refused calls, and how many.
+    customers_hit: [Vec<(usize, usize)>; 2],
     attacks: Vec<Attack>,
-    legitimate: Vec<usize>,
+    /// Customers with legitimate calls, and how many.
+    customers: Vec<(usize, usize)>,
 }
 
 /// Squared errors of a score as a probability.
@@ -134,22 +140,44 @@ impl<'a> Trial<'a> {
             let hit = |at: &usize| !calls.data.y[rows[*at]] && scores[*at] > thresholds[target];
             positions.filter(hit).collect()
         };
+        let by_customer = |rows: &mut dyn Iterator<Item = usize>| -> Vec<(usize, usize)> {
+            let mut counts = BTreeMap::new();
+            for row in rows {
+                *counts.entry(calls.facts[row].customer).or_default() += 1;
+            }
+            counts.into_iter().collect()
+        };
+        let hit: [Vec<usize>; 2] = [refused(0), refused(1)];
+        let customers_hit = [0, 1].map(|target: usize| {
+            let positions = hit[target].iter();
+            by_customer(&mut positions.map(|at| rows[*at]))
+        });
+        let ranked = Ranked::new(scores);
+        let placed = |position: &u32| {
+            let row = rows[*position as usize];
+            let (class, owner) = match calls.family(row) {
+                None => (LEGITIMATE, calls.facts[row].customer),
+                Some(family) => (classes[family], calls.customers.len() + calls.campaign(row)),
+            };
+            // Fewer than there are calls, which fit.
+            let narrow = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+            (narrow(class), narrow(owner))
+        };
+        let legitimate = rows.iter().copied().filter(|row| !calls.data.y[*row]);
         let mut trial = Self {
             calls,
             rows,
             scores,
-            ranked: Ranked::new(scores),
+            placed: ranked.order().iter().map(placed).collect(),
+            ranked,
             families,
             classes,
             thresholds,
             errors: probabilities.then(|| Errors::of(calls, rows, scores)),
-            hit: [refused(0), refused(1)],
+            hit,
+            customers_hit,
             attacks: Vec::new(),
-            legitimate: rows
-                .iter()
-                .copied()
-                .filter(|row| !calls.data.y[*row])
-                .collect(),
+            customers: by_customer(&mut { legitimate }),
         };
         trial.attacks = trial.attacks();
         trial
@@ -211,26 +239,14 @@ impl<'a> Trial<'a> {
         attacks.into_values().collect()
     }
 
-    /// How often the call at a position counts.
-    fn weight(&self, position: usize, draw: &Draw) -> usize {
-        let row = self.rows[position];
-        let weight = match self.calls.campaign(row) {
-            0 => draw.customers[self.calls.facts[row].customer],
-            campaign => draw.campaigns[campaign],
-        };
-        weight as usize
-    }
-
     /// Measures all fraud, then each family in the order of [`Trial::families`].
     pub(super) fn measure(&self, draw: &Draw) -> Vec<Tally> {
-        let class = |position: usize| match self.calls.family(self.rows[position]) {
-            None => LEGITIMATE,
-            Some(family) => self.classes[family],
+        let weights = [&draw.customers[..], &draw.campaigns[..]].concat();
+        let at = |place: usize| {
+            let (class, owner) = self.placed[place];
+            (class as usize, weights[owner as usize] as usize)
         };
-        let weight = |position| self.weight(position, draw);
-        let swept = self
-            .ranked
-            .sweep(self.families.len(), class, weight, &TARGETS);
+        let swept = self.ranked.sweep_places(self.families.len(), at, &TARGETS);
         let both = [0, 1].map(|target| self.legitimate_hit(target, draw));
         let tally = |(class, swept)| Tally {
             swept,
@@ -246,19 +262,17 @@ impl<'a> Trial<'a> {
 
     /// Legitimate calls refused, and whose.
     fn legitimate_hit(&self, target: usize, draw: &Draw) -> BlockedTally {
-        let count = |row: usize| draw.customers[self.calls.facts[row].customer] as usize;
-        let mut customers = BTreeMap::new();
-        let mut tally = BlockedTally {
-            legitimate: self.legitimate.iter().map(|row| count(*row)).sum(),
-            ..BlockedTally::default()
+        let times = |customer: usize| draw.customers[customer] as usize;
+        let calls = |of: &[(usize, usize)]| -> usize {
+            of.iter().map(|(customer, n)| times(*customer) * n).sum()
         };
-        for position in &self.hit[target] {
-            let row = self.rows[*position];
-            tally.hit += count(row);
-            customers.insert(self.calls.facts[row].customer, count(row));
+        let hit = &self.customers_hit[target];
+        BlockedTally {
+            legitimate: calls(&self.customers),
+            hit: calls(hit),
+            customers_hit: hit.iter().map(|(customer, _)| times(*customer)).sum(),
+            ..BlockedTally::default()
         }
-        tally.customers_hit = customers.values().sum();
-        tally
     }
 
     fn blocked(
@@ -306,7 +320,7 @@ impl<'a> Trial<'a> {
     /// target.
     pub(super) fn surprises(&self) -> BTreeMap<usize, (usize, [usize; 2])> {
         let mut by: BTreeMap<usize, (usize, [usize; 2])> = BTreeMap::new();
-        for row in &self.legitimate {
+        for row in self.rows.iter().filter(|row| !self.calls.data.y[**row]) {
             by.entry(self.calls.facts[*row].surprise).or_default().0 += 1;
         }
         for (target, hit) in self.hit.iter().enumerate() {

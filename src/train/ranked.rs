@@ -77,39 +77,63 @@ impl Ranked {
         weight: impl Fn(usize) -> usize,
         targets: &[f64],
     ) -> Vec<Swept> {
+        let at = |place: usize| {
+            let position = self.order[place] as usize;
+            (class(position), weight(position))
+        };
+        self.sweep_places(classes, at, targets)
+    }
+
+    /// Positions in the order of their scores, the highest first.
+    #[must_use]
+    pub fn order(&self) -> &[u32] {
+        &self.order
+    }
+
+    /// The same, class and weight asked for by place in [`Ranked::order`]: one after the other, so
+    /// who has them side by side is much quicker.
+    #[must_use]
+    pub fn sweep_places(
+        &self,
+        classes: usize,
+        at: impl Fn(usize) -> (usize, usize),
+        targets: &[f64],
+    ) -> Vec<Swept> {
         let mut legitimate = 0;
         let empty = Tally {
             at: vec![0; targets.len()],
             ..Tally::default()
         };
         let mut tallies = vec![empty; classes + 1];
-        for position in 0..self.order.len() {
-            match class(position) {
-                LEGITIMATE => legitimate += weight(position),
-                class => {
-                    tallies[0].all += weight(position);
-                    tallies[class].all += weight(position);
+        for place in 0..self.order.len() {
+            match at(place) {
+                (LEGITIMATE, weight) => legitimate += weight,
+                (class, weight) => {
+                    tallies[0].all += weight;
+                    tallies[class].all += weight;
                 }
             }
         }
         let mut marks = Marks::new(targets, legitimate);
         let (mut passed, mut from) = (0, 0);
         for (end, score) in &self.steps {
-            let mut here = 0;
-            for position in &self.order[from..*end as usize] {
-                let position = *position as usize;
-                match class(position) {
-                    LEGITIMATE => here += weight(position),
-                    class => {
-                        tallies[0].here += weight(position);
-                        tallies[class].here += weight(position);
+            let (mut here, mut has_fraud) = (0, false);
+            for place in from..*end as usize {
+                match at(place) {
+                    (LEGITIMATE, weight) => here += weight,
+                    (class, weight) => {
+                        has_fraud = true;
+                        tallies[0].here += weight;
+                        tallies[class].here += weight;
                     }
                 }
             }
             from = *end as usize;
             marks.stop(passed, here, *score, &mut tallies);
-            for tally in &mut tallies {
-                tally.step(passed, here);
+            if has_fraud {
+                for tally in &mut tallies {
+                    tally.step(passed, here, legitimate);
+                }
             }
             passed += here;
         }
@@ -120,10 +144,11 @@ impl Ranked {
 }
 
 impl Tally {
-    /// Goes past a step with `legitimate` calls, `before` of them above it.
-    fn step(&mut self, before: usize, legitimate: usize) {
-        self.wins += n(legitimate) * (n(self.found) + n(self.here) / 2.0);
+    /// Goes past a step with `legitimate` calls, `before` above it, of `all` of them.
+    fn step(&mut self, before: usize, legitimate: usize, all: usize) {
         if self.here > 0 {
+            let below = n(all - before - legitimate);
+            self.wins += n(self.here) * (below + n(legitimate) / 2.0);
             self.found += self.here;
             let flagged = n(self.found + before + legitimate);
             self.area += n(self.here) / n(self.all) * (n(self.found) / flagged);

@@ -117,6 +117,29 @@ fn an_attack_is_whole_in_one_part_and_a_held_out_group_is_not_learned_from() {
 }
 
 #[test]
+fn operators_calls_are_put_in_order_and_their_names_kept_apart() {
+    let both = Calls::of_operators(vec![CALLS.clone(), OTHER.clone()]).expect("together");
+    assert_eq!(both.len(), CALLS.len() + OTHER.len());
+    assert!(both.data.at.is_sorted());
+    let all = |calls: &Calls| (0..calls.len()).collect::<Vec<_>>();
+    let frauds = |calls: &Calls| calls.data.positives(&all(calls));
+    assert_eq!(frauds(&both), frauds(&CALLS) + frauds(&OTHER));
+    // The nameless group of each is one.
+    let named = |calls: &Calls| (calls.data.campaign.count() - 1, calls.customers.len());
+    let (one, other, together) = (named(&CALLS), named(&OTHER), named(&both));
+    assert_eq!(together, (one.0 + other.0, one.1 + other.1));
+    for row in (0..both.len()).step_by(97) {
+        let campaign = both.data.campaign.name(both.campaign(row));
+        assert_eq!(campaign.is_empty(), !both.data.y[row]);
+        assert!(campaign.is_empty() || campaign.contains("/1/") || campaign.contains("/2/"));
+    }
+    let cost = |calls: &Calls| calls.facts.iter().map(Fact::cost).sum::<f64>();
+    assert!((cost(&both) - cost(&CALLS) - cost(&OTHER)).abs() < 1e-6 * cost(&both));
+    let alone = Calls::of_operators(vec![OTHER.clone()]).expect("alone");
+    assert_eq!(alone.customers, OTHER.customers);
+}
+
+#[test]
 fn the_report_has_every_figure_of_every_detector() {
     let report = &EVALUATED.report;
     let names: Vec<&str> = report.detectors.iter().map(|d| d.name.as_str()).collect();

@@ -25,7 +25,7 @@ const CAMPAIGN: Event = Event {
     tag: 3,
     period: 30,
     days: 2,
-    chance: 0.3,
+    chance: 0.7,
 };
 const REDIAL_STORM: Event = Event {
     tag: 4,
