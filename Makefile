@@ -46,9 +46,10 @@ test: ## set up and run every test, with the real Kamailio, SIPp and baresip (AR
 	$(call say,test: the first time builds for some minutes$(,) then it takes two)
 	@$(CARGO) test --locked $(ARGS)
 
-# The card's figures, from seeds alone; other learners work in their own environment. A smaller world
-# than `tfps evaluate` takes by itself, with more attacks in it, so that each family has several.
-SCALE ?= --subscribers 400 --tenants 12 --days 56 --attacks-per-day 4
+# The card's figures, from seeds alone; other learners work in their own environment. Several operators,
+# so that each innocent surprise is met more than once, and more attacks than usual, so that each family
+# has several.
+SCALE ?= --operators 4 --subscribers 250 --tenants 8 --days 56 --attacks-per-day 2
 judge = "$(program)" evaluate $(SCALE) --exchange "$$exchange" \
 	--peers "$${TFPS_PEERS:-target/peers}/bin/python scripts/peers/peers.py" --out target/evaluation
 

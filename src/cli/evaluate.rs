@@ -26,6 +26,7 @@ use rayon::prelude::*;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// Calls between two movements of the bar.
 const STEP: u64 = 2_048;
@@ -139,8 +140,13 @@ pub(super) fn run(context: &Context, args: &EvaluateArgs) -> anyhow::Result<Done
     let bar = progress::waiting("evaluating");
     let told = bar.clone();
     let settings = settings(args, &calls);
+    let begun = Instant::now();
     let evaluated = evaluate::evaluate(&calls, other.as_ref(), &settings, &move |what| {
         told.set_message(what);
+        // Minutes without a word are too long for a log, too.
+        if told.is_hidden() {
+            eprintln!("{:>5.0} s: {what}", begun.elapsed().as_secs_f64());
+        }
     });
     bar.finish_and_clear();
     let evaluated = evaluated?;

@@ -23,9 +23,8 @@ const INDIFFERENT: f64 = 0.002;
 const MAX_ITERATIONS: u64 = 500;
 /// Gradients at which the fit may end, per call; the next is taken where one fails.
 const TOLERANCES: [f64; 2] = [1e-7, 1e-5];
-/// The same for more calls than [`MANY`], which leave each weight less unsure than the exact fit
-/// would move it.
-const OF_MANY: [f64; 2] = [1e-5, 1e-4];
+/// The same for more calls than [`MANY`]: chance alone makes a gradient several times as large.
+const OF_MANY: [f64; 1] = [1e-4];
 const MANY: usize = 20_000;
 /// The same where only penalties are compared.
 const ROUGHLY: [f64; 1] = [1e-4];
@@ -125,10 +124,9 @@ pub(super) fn fit_logistic(
     fraud: &[bool],
     alpha: f64,
 ) -> Result<Logistic, TrainError> {
-    let tolerances = if z.nrows() > MANY {
-        &OF_MANY
-    } else {
-        &TOLERANCES
+    let tolerances: &[f64] = match z.nrows() > MANY {
+        true => &OF_MANY,
+        false => &TOLERANCES,
     };
     fit_to(z, fraud, alpha, tolerances)
 }

@@ -115,14 +115,20 @@ impl Learned {
     }
 }
 
-/// Fits what the options ask for on the training part; calls at honeypots among its rows are shown to
+/// Fits what the options ask for on the training part. `rising`: by feature, whether the trees may
+/// only rise along it. Calls at honeypots among its rows are shown to
 /// the fit, and decide nothing else.
 pub(super) fn learn(
     data: &Dataset,
     train: &[usize],
+    rising: &[bool],
     options: &Options,
 ) -> Result<Learned, TrainError> {
-    let trial = Trial { data, options };
+    let trial = Trial {
+        data,
+        rising,
+        options,
+    };
     let judged = |row: &usize| !data.is_honeypot(*row);
     let frauds = train
         .iter()
@@ -144,6 +150,7 @@ pub(super) fn learn(
 
 struct Trial<'a> {
     data: &'a Dataset,
+    rising: &'a [bool],
     options: &'a Options,
 }
 
@@ -243,8 +250,11 @@ impl Trial<'_> {
         sample::draw(self.data, rows, per_fraud, self.options)
     }
 
-    const fn params(&self) -> Params {
-        Params::new(self.options.seed)
+    fn params(&self) -> Params {
+        Params {
+            rising: self.rising.to_vec(),
+            ..Params::new(self.options.seed)
+        }
     }
 }
 

@@ -19,7 +19,7 @@ fn precision(learned: &Learned, fresh: &Dataset) -> f64 {
 #[test]
 fn trees_are_chosen_where_a_sum_of_features_cannot_tell() {
     let (data, fresh) = (xor(900, 21), xor(900, 22));
-    let of = |learner| learn(&data, &all(&data), &options(learner)).unwrap();
+    let of = |learner| learn(&data, &all(&data), &[], &options(learner)).unwrap();
     let (auto, logistic) = (of(Learner::Auto), of(Learner::Logistic));
     assert_eq!(
         (auto.kind(), logistic.kind()),
@@ -32,7 +32,7 @@ fn trees_are_chosen_where_a_sum_of_features_cannot_tell() {
 #[test]
 fn the_logistic_is_kept_where_trees_do_no_better() {
     let data = synthetic(3_000, 0.1, 23);
-    let auto = learn(&data, &all(&data), &options(Learner::Auto)).unwrap();
+    let auto = learn(&data, &all(&data), &[], &options(Learner::Auto)).unwrap();
     assert_eq!(auto.kind(), Kind::Logistic);
 }
 
@@ -44,16 +44,16 @@ fn few_labels_grow_no_trees() {
         frauds += usize::from(*fraud);
         *fraud &= frauds < FEWEST_FOR_TREES;
     }
-    let auto = learn(&data, &all(&data), &options(Learner::Auto)).unwrap();
+    let auto = learn(&data, &all(&data), &[], &options(Learner::Auto)).unwrap();
     assert_eq!(auto.kind(), Kind::Logistic);
-    let boosted = learn(&data, &all(&data), &options(Learner::Boosted)).unwrap();
+    let boosted = learn(&data, &all(&data), &[], &options(Learner::Boosted)).unwrap();
     assert_eq!(boosted.kind(), Kind::Boosted, "asked for, they are grown");
 }
 
 #[test]
 fn boosted_alone_has_no_linear_part_and_combined_has_one() {
     let data = xor(900, 25);
-    let of = |learner| learn(&data, &all(&data), &options(learner)).unwrap();
+    let of = |learner| learn(&data, &all(&data), &[], &options(learner)).unwrap();
     let weights = |learned: &Learned| learned.fitted.logistic.weights.iter().any(|w| *w != 0.0);
     assert!(!weights(&of(Learner::Boosted)) && weights(&of(Learner::Combined)));
 }
@@ -64,7 +64,7 @@ fn log_odds_are_those_of_all_calls_not_of_the_sample() {
     for learner in [Learner::Boosted, Learner::Combined] {
         let mut options = options(learner);
         options.negatives_per_positive = 1;
-        let learned = learn(&data, &all(&data), &options).unwrap();
+        let learned = learn(&data, &all(&data), &[], &options).unwrap();
         let log_odds = learned.log_odds(&data, &all(&data));
         let mean = log_odds
             .iter()

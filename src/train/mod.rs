@@ -29,6 +29,7 @@ mod ranked;
 mod reference;
 mod report;
 mod resample;
+mod rising;
 mod run;
 mod sample;
 mod scale;

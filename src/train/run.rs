@@ -5,6 +5,7 @@ use super::isolation::IsolationForestParams;
 use super::learn::{Learned, learn};
 use super::reference::reference;
 use super::report::{Parts, Report, Weight};
+use super::rising::rising;
 use super::scale::CLIP;
 use super::{
     Dataset, Learner, Split, Thresholds, TrainError, alarm, bend, evaluate, evenly, split,
@@ -118,7 +119,9 @@ pub fn train_on(
     options.check()?;
     // Of before the other parts: attacks on them ring at honeypots as well.
     let honeypot = data.honeypot_before(parts.calibrate_from);
-    let learned = learn(data, &[&parts.train[..], &honeypot].concat(), options)?;
+    let rising = rising(catalogue);
+    let fitted_on = [&parts.train[..], &honeypot].concat();
+    let learned = learn(data, &fitted_on, &rising, options)?;
     let mut file = draft(data, catalogue, version, options, &parts);
     file.kind = learned.kind();
     file.training.fitted_rows = learned.seen.0 as u64;

@@ -38,6 +38,35 @@ struct Open {
     depth: usize,
     rows: Vec<usize>,
     best: Option<Candidate>,
+    bounds: Bounds,
+}
+
+/// Between what a leaf's value must lie, lest a tree falls along a feature that may only rise.
+#[derive(Clone, Copy)]
+struct Bounds {
+    low: f32,
+    high: f32,
+}
+
+impl Bounds {
+    const NONE: Self = Self {
+        low: f32::NEG_INFINITY,
+        high: f32::INFINITY,
+    };
+
+    /// Those of the two sides of a split along a rising feature: neither may pass the middle.
+    fn parted(self, [left, right]: [f32; 2]) -> [Self; 2] {
+        let middle = f32::midpoint(left, right);
+        let left = Self {
+            high: middle,
+            ..self
+        };
+        let right = Self {
+            low: middle,
+            ..self
+        };
+        [left, right]
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -56,17 +85,20 @@ pub(super) fn grow(
     features: &[usize],
     params: &Params,
 ) -> Tree {
-    let step = |rows: &[usize]| leaf_value(gradients.sums(rows), params);
-    let open = |node, depth, rows: Vec<usize>| Open {
+    let step = |rows: &[usize], bounds: Bounds| {
+        leaf_value(gradients.sums(rows), params).clamp(bounds.low, bounds.high)
+    };
+    let open = |node, depth, rows: Vec<usize>, bounds| Open {
         best: (depth < params.depth)
             .then(|| best_of(binned, gradients, &rows, features, params))
             .flatten(),
         node,
         depth,
         rows,
+        bounds,
     };
-    let mut tree = Tree::leaf(step(&rows));
-    let mut leaves = vec![open(0, 0, rows)];
+    let mut tree = Tree::leaf(step(&rows, Bounds::NONE));
+    let mut leaves = vec![open(0, 0, rows, Bounds::NONE)];
     while leaves.len() < params.leaves {
         let gains = leaves.iter().map(|leaf| leaf.best.map_or(0.0, |b| b.gain));
         let Some(at) = first_largest(gains) else {
@@ -81,13 +113,18 @@ pub(super) fn grow(
             .rows
             .extract_if(.., |row| usize::from(column[*row]) > bin)
             .collect();
-        let values = [step(&leaf.rows), step(&right)];
+        let mut bounds = [leaf.bounds; 2];
+        let mut values = [step(&leaf.rows, bounds[0]), step(&right, bounds[1])];
+        if params.is_rising(feature) {
+            bounds = leaf.bounds.parted(values);
+            values = [step(&leaf.rows, bounds[0]), step(&right, bounds[1])];
+        }
         let threshold = binned.threshold(feature, bin);
         // A catalogue has at most 256 features.
         let position = u16::try_from(feature).unwrap_or(u16::MAX);
         let left = tree.split(leaf.node, position, threshold, values);
-        leaves.push(open(left, leaf.depth + 1, leaf.rows));
-        leaves.push(open(left + 1, leaf.depth + 1, right));
+        leaves.push(open(left, leaf.depth + 1, leaf.rows, bounds[0]));
+        leaves.push(open(left + 1, leaf.depth + 1, right, bounds[1]));
     }
     tree
 }
@@ -114,6 +151,9 @@ fn best_of(
     let each = features.par_iter().map(|feature| {
         let (first, second) = histogram(binned.column(*feature), gradients, rows);
         let bin = best_split(&first, &second, params.least_hessian)?;
+        if params.is_rising(*feature) && falls(&first, &second, bin, params.lambda) {
+            return None;
+        }
         Some(Candidate {
             gain: gain(&first, &second, bin, params.lambda),
             feature: *feature,
@@ -123,6 +163,15 @@ fn best_of(
     let found: Vec<Option<Candidate>> = each.collect();
     let better = |a: Candidate, b: Candidate| if b.gain > a.gain { b } else { a };
     found.into_iter().flatten().reduce(better)
+}
+
+/// Whether the right side of a split would be stepped to below the left one.
+fn falls(first: &[f64], second: &[f64], bin: usize, lambda: f64) -> bool {
+    let step = |side: std::ops::Range<usize>| {
+        let sum = |of: &[f64]| of[side.clone()].iter().sum::<f64>();
+        sum(first) / (sum(second) + lambda)
+    };
+    step(bin + 1..first.len()) < step(0..bin + 1)
 }
 
 fn histogram(

@@ -25,7 +25,7 @@ use rand_pcg::Pcg64Mcg;
 use rayon::prelude::*;
 
 /// How trees are boosted.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Params {
     /// Most rounds.
     pub rounds: usize,
@@ -49,6 +49,8 @@ pub(super) struct Params {
     pub patience: usize,
     /// Seed of the draws.
     pub seed: u64,
+    /// By feature: whether the trees may only rise along it; of features beyond its end: no.
+    pub rising: Vec<bool>,
 }
 
 impl Params {
@@ -65,7 +67,15 @@ impl Params {
             feature_share: 0.5,
             patience: 15,
             seed,
+            rising: Vec::new(),
         }
+    }
+}
+
+impl Params {
+    /// Whether the trees may only rise along a feature.
+    fn is_rising(&self, feature: usize) -> bool {
+        self.rising.get(feature).copied().unwrap_or(false)
     }
 }
 

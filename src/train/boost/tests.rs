@@ -95,3 +95,30 @@ fn means_are_of_the_rows_given_and_lead_to_the_leaf() {
     let roots = Forest::new(&trees).roots();
     assert!((roots - mean).abs() < 1e-5, "{roots} {mean}");
 }
+
+#[test]
+fn along_a_rising_feature_the_sum_never_falls() {
+    let data = xor(1_500, 8);
+    let sums = |rising: bool| {
+        let params = Params {
+            rising: vec![rising],
+            ..quick(3)
+        };
+        let trees = boost(&table(&data), None, &params);
+        let forest = Forest::new(&trees);
+        let mut falls = 0;
+        for row in 0..200 {
+            let mut values = values(&data, row).to_vec();
+            let mut before = f64::NEG_INFINITY;
+            for step in -20_i8..=20 {
+                values[0] = f32::from(step) / 8.0;
+                let sum = forest.sum(&values);
+                falls += usize::from(sum < before - 1e-9);
+                before = sum;
+            }
+        }
+        falls
+    };
+    assert!(sums(false) > 100, "the data fall where they may");
+    assert_eq!(sums(true), 0);
+}
