@@ -78,7 +78,7 @@ pub(super) struct EvaluateArgs {
     #[arg(long, conflicts_with_all = ["file", "table"])]
     no_other_operator: bool,
 
-    /// What is fitted: auto, logistic, boosted or combined; `auto` chooses by later calls of the
+    /// What is fitted: auto, logistic, boosted, combined or blended; `auto` chooses by later calls of the
     /// training part.
     #[arg(long, default_value_t = Learner::Auto, conflicts_with = "table")]
     learner: Learner,

@@ -48,8 +48,8 @@ pub(super) struct TrainArgs {
     /// work.
     #[arg(long, conflicts_with = "out")]
     promote_if_better: bool,
-    /// What is fitted: auto, logistic, boosted or combined. `auto` chooses between logistic and
-    /// combined by later calls.
+    /// What is fitted: auto, logistic, boosted, combined or blended. `auto` chooses between logistic and
+    /// blended by later calls.
     #[arg(long, value_name = "LEARNER", default_value_t)]
     learner: Learner,
     /// Show the fit calls at honeypots too, as frauds: of sources that were shown to be where they

@@ -4,8 +4,9 @@
 //! labels. With more of them trees on top of it win: they know combinations, and the logistic
 //! carries what is simple into regions no training call lies in. Whether they are worth it is
 //! decided by the later part of the training part, campaigns whole. Trees alone, beginning from
-//! the base rate, do as well on the kinds of fraud they know and much worse on others, which
-//! no later part of the training shows; they must be asked for.
+//! the base rate, do as well on the kinds of fraud they know; of others some are found better by the
+//! one and some by the other, which no later part of the training shows. So both are grown and their
+//! log-odds averaged: still one sum, of which each part is told.
 
 use super::boost::{Params, Table, boost, set_means, values};
 use super::calibrate::platt;
@@ -37,7 +38,7 @@ const ENOUGH_FOR_LOGISTIC: usize = 80_000;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Learner {
-    /// Logistic or combined, whichever does better on the later part of the training part; the
+    /// Logistic or blended, whichever does better on the later part of the training part; the
     /// logistic where labels are few.
     #[default]
     Auto,
@@ -47,11 +48,19 @@ pub enum Learner {
     Boosted,
     /// Boosted trees on top of the logistic regression.
     Combined,
+    /// The mean of the two, which err on different calls.
+    Blended,
 }
 
 impl Learner {
     /// All, in the order of the help text.
-    pub const ALL: [Self; 4] = [Self::Auto, Self::Logistic, Self::Boosted, Self::Combined];
+    pub const ALL: [Self; 5] = [
+        Self::Auto,
+        Self::Logistic,
+        Self::Boosted,
+        Self::Combined,
+        Self::Blended,
+    ];
 
     /// As on the command line.
     #[must_use]
@@ -61,6 +70,7 @@ impl Learner {
             Self::Logistic => "logistic",
             Self::Boosted => "boosted",
             Self::Combined => "combined",
+            Self::Blended => "blended",
         }
     }
 }
@@ -73,7 +83,7 @@ impl fmt::Display for Learner {
 
 /// No such learner.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no learner `{0}`: must be auto, logistic, boosted or combined")]
+#[error("no learner `{0}`: must be auto, logistic, boosted, combined or blended")]
 pub struct UnknownLearner(String);
 
 impl FromStr for Learner {
@@ -91,6 +101,8 @@ pub(super) struct Learned {
     /// The linear part; its weights are 0 where there is none.
     pub fitted: Fitted,
     pub trees: Vec<Tree>,
+    /// Rounds of boosting; of blended ones those of both.
+    rounds: [usize; 2],
     /// Calls the fit saw, and the frauds among them.
     pub seen: (usize, usize),
 }
@@ -148,6 +160,26 @@ pub(super) fn learn(
     Ok(learned)
 }
 
+impl Learned {
+    /// Whose log-odds are the mean of both.
+    fn mean(mut self, mut other: Self) -> Self {
+        let half = |trees: &mut [Tree]| {
+            let values = trees.iter_mut().flat_map(|tree| tree.value.iter_mut());
+            values.for_each(|value| *value /= 2.0);
+        };
+        half(&mut self.trees);
+        half(&mut other.trees);
+        let (own, its) = (&mut self.fitted.logistic, &other.fitted.logistic);
+        for (weight, its) in own.weights.iter_mut().zip(&its.weights) {
+            *weight = f64::midpoint(*weight, *its);
+        }
+        own.intercept = f64::midpoint(own.intercept, its.intercept);
+        self.trees.append(&mut other.trees);
+        self.rounds = [self.rounds[0], other.rounds[0]];
+        self
+    }
+}
+
 struct Trial<'a> {
     data: &'a Dataset,
     rising: &'a [bool],
@@ -163,6 +195,7 @@ impl Trial<'_> {
         Ok(Learned {
             fitted: fit::fit(self.data, &drawn)?,
             trees: Vec::new(),
+            rounds: [0; 2],
             seen: (drawn.rows.len(), self.data.positives(&drawn.rows)),
         })
     }
@@ -182,7 +215,7 @@ impl Trial<'_> {
             let linear = self.logistic(train)?;
             return Ok(match learner {
                 Learner::Auto => linear,
-                learner => self.boosted(train, linear, learner, Until::Round(ROUNDS_UNSEEN)),
+                learner => self.grown(train, linear, learner, Until::Rounds([ROUNDS_UNSEEN; 2])),
             });
         }
         let begin = self.data.at[later[0]];
@@ -190,26 +223,54 @@ impl Trial<'_> {
         let later = self.draw_for_trees(&later).rows;
         let verdicts: Vec<bool> = later.iter().map(|row| self.data.y[*row]).collect();
         let linear = self.logistic(&earlier)?;
-        let mut best: Option<(f64, Learner, usize)> = None;
+        let mut best: Option<(f64, Learner, [usize; 2])> = None;
         for learner in candidates(learner) {
             let tried = match learner {
                 Learner::Logistic => linear.clone(),
-                learner => self.boosted(&earlier, linear.clone(), *learner, Until::Worse(&later)),
+                learner => self.grown(&earlier, linear.clone(), *learner, Until::Worse(&later)),
             };
             let scores = tried.log_odds(self.data, &later);
             let loss = refined_loss(&scores, &verdicts);
             if best.is_none_or(|(least, ..)| loss < least * (1.0 - WORTHWHILE)) {
-                best = Some((loss, *learner, tried.trees.len()));
+                best = Some((loss, *learner, tried.rounds));
             }
         }
         let linear = self.logistic(train)?;
         Ok(match best {
-            Some((_, learner, trees)) if trees > 0 => {
-                let rounds = trees / self.params().trees_per_round;
-                self.boosted(train, linear, learner, Until::Round(rounds))
+            Some((_, learner, rounds)) if rounds != [0; 2] => {
+                self.grown(train, linear, learner, Until::Rounds(rounds))
             }
             _ => linear,
         })
+    }
+
+    /// Trees, and what they begin from.
+    fn grown(
+        &self,
+        rows: &[usize],
+        linear: Learned,
+        learner: Learner,
+        until: Until<'_>,
+    ) -> Learned {
+        let params = |member: u64| Params {
+            rising: self.rising.to_vec(),
+            ..Params::new(self.options.seed.wrapping_add(member))
+        };
+        if learner != Learner::Blended {
+            return self.boosted(rows, linear, learner, until, params(0));
+        }
+        // The mean of two forests is as steady as the mean of two trees in each round.
+        let params = |member| Params {
+            trees_per_round: 1,
+            ..params(member)
+        };
+        let other = until.of_second();
+        let base = linear.clone();
+        let (combined, alone) = rayon::join(
+            || self.boosted(rows, linear, Learner::Combined, until, params(0)),
+            || self.boosted(rows, base, Learner::Boosted, other, params(1)),
+        );
+        combined.mean(alone)
     }
 
     fn boosted(
@@ -218,6 +279,7 @@ impl Trial<'_> {
         mut base: Learned,
         learner: Learner,
         until: Until<'_>,
+        mut params: Params,
     ) -> Learned {
         let drawn = self.draw_for_trees(rows);
         if learner != Learner::Combined {
@@ -229,9 +291,8 @@ impl Trial<'_> {
             each.map(|z| z - drawn.intercept_shift).collect()
         };
         let table = Table::new(self.data, &drawn.rows, start(&drawn.rows));
-        let mut params = self.params();
         let later = match until {
-            Until::Round(rounds) => {
+            Until::Rounds([rounds, _]) => {
                 params.rounds = rounds;
                 None
             }
@@ -239,6 +300,7 @@ impl Trial<'_> {
         };
         let trees = boost(&table, later.as_ref(), &params);
         Learned {
+            rounds: [trees.len() / params.trees_per_round, 0],
             trees,
             seen: (drawn.rows.len(), self.data.positives(&drawn.rows)),
             ..base
@@ -248,13 +310,6 @@ impl Trial<'_> {
     fn draw_for_trees(&self, rows: &[usize]) -> sample::Sample {
         let per_fraud = self.options.negatives_per_positive * MORE_FOR_TREES;
         sample::draw(self.data, rows, per_fraud, self.options)
-    }
-
-    fn params(&self) -> Params {
-        Params {
-            rising: self.rising.to_vec(),
-            ..Params::new(self.options.seed)
-        }
     }
 }
 
@@ -268,20 +323,32 @@ fn refined_loss(log_odds: &[f64], fraud: &[bool]) -> f64 {
 }
 
 /// When boosting ends.
+#[derive(Clone, Copy)]
 enum Until<'a> {
-    /// After so many rounds.
-    Round(usize),
+    /// After so many rounds; of blended ones each after its own.
+    Rounds([usize; 2]),
     /// When these later calls are predicted no better.
     Worse(&'a [usize]),
+}
+
+impl Until<'_> {
+    /// When the second of two ends.
+    const fn of_second(self) -> Self {
+        match self {
+            Self::Rounds([_, second]) => Self::Rounds([second, 0]),
+            worse @ Self::Worse(_) => worse,
+        }
+    }
 }
 
 /// What is tried, the simplest first.
 const fn candidates(learner: Learner) -> &'static [Learner] {
     match learner {
-        Learner::Auto => &[Learner::Logistic, Learner::Combined],
+        Learner::Auto => &[Learner::Logistic, Learner::Blended],
         Learner::Logistic => &[Learner::Logistic],
         Learner::Boosted => &[Learner::Boosted],
         Learner::Combined => &[Learner::Combined],
+        Learner::Blended => &[Learner::Blended],
     }
 }
 

@@ -59,9 +59,27 @@ fn boosted_alone_has_no_linear_part_and_combined_has_one() {
 }
 
 #[test]
+fn blended_says_the_mean_of_both() {
+    let data = xor(900, 27);
+    let of = |learner| learn(&data, &all(&data), &[], &options(learner)).unwrap();
+    let (combined, alone) = (of(Learner::Combined), of(Learner::Boosted));
+    let both = combined.clone().mean(alone.clone());
+    let say = |learned: &Learned| learned.log_odds(&data, &all(&data));
+    for ((one, other), mean) in say(&combined).iter().zip(say(&alone)).zip(say(&both)) {
+        assert!((f64::midpoint(*one, other) - mean).abs() < 1e-4);
+    }
+    let blended = of(Learner::Blended);
+    assert!(
+        blended.rounds.iter().all(|rounds| *rounds > 0),
+        "{:?}",
+        blended.rounds
+    );
+}
+
+#[test]
 fn log_odds_are_those_of_all_calls_not_of_the_sample() {
     let data = synthetic(4_000, 0.04, 26);
-    for learner in [Learner::Boosted, Learner::Combined] {
+    for learner in [Learner::Boosted, Learner::Combined, Learner::Blended] {
         let mut options = options(learner);
         options.negatives_per_positive = 1;
         let learned = learn(&data, &all(&data), &[], &options).unwrap();

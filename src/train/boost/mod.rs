@@ -56,11 +56,11 @@ pub(super) struct Params {
 impl Params {
     pub(super) const fn new(seed: u64) -> Self {
         Self {
-            rounds: 100,
+            rounds: 160,
             trees_per_round: 2,
             rate: 0.15,
-            depth: 6,
-            leaves: 24,
+            depth: 8,
+            leaves: 31,
             least_hessian: 1.0,
             lambda: 1.0,
             row_share: 0.7,
