@@ -2,7 +2,7 @@
 //! callers' to the same thousand numbers.
 
 use super::{ROWS, Tally};
-use crate::domain::{CallEvent, Outcome, Timestamp};
+use crate::domain::{CallEvent, Check, Code, Outcome, Timestamp};
 use crate::features::CATALOGUE;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
@@ -200,10 +200,13 @@ impl Group {
         let decision = &event.decision;
         if !decision.code.is_approved() {
             self.refused.add(tally);
-            count(&mut self.refusals, decision.code.description(), 1);
+            if decision.code != Code::Refused(Check::R15) {
+                count(&mut self.refusals, decision.code.description(), 1);
+            }
         }
         for check in &decision.checks {
-            if check.outcome == Outcome::Audit {
+            // Nearly every campaign's score is above the threshold: what raised it says more.
+            if check.outcome == Outcome::Audit && check.check != Check::R15 {
                 count(&mut self.refusals, check.check.description(), 1);
             }
         }
