@@ -1,9 +1,9 @@
 //! Suspected calls that belong together: a caller's to a country without a long pause, and many
 //! callers' to the same thousand numbers.
 
+use super::findings::finding;
 use super::{ROWS, Tally};
 use crate::domain::{CallEvent, Check, Code, Outcome, Timestamp};
-use crate::features::CATALOGUE;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 
@@ -215,9 +215,8 @@ impl Group {
             .iter()
             .filter(|reason| reason.contribution > 0.0)
         {
-            let words = CATALOGUE.iter().find(|feature| feature.tag == reason.tag);
-            if let Some(feature) = words {
-                count(&mut self.reasons, feature.words, 1);
+            if let Some(found) = finding(&reason.tag) {
+                count(&mut self.reasons, found, 1);
             }
         }
         count(&mut self.sources, event.attempt.source_ip.to_string(), 1);
