@@ -2,11 +2,14 @@
 --
 -- Four rules, the strongest first; each call is suggested once, by the strongest rule and the
 -- seed nearest in time. New means: not seen in the thirty days that end so long before the seed
--- as the rule reaches back. Without new-ness a rule would suggest the customer's daily traffic.
+-- as the rule reaches back. Without new-ness a rule would suggest the customer's daily traffic. What
+-- is new to an account is believed only of accounts that have calls of before those thirty days: of
+-- a shorter history everything is new.
 --   caller-block    same caller, same thousand numbers, within a day
 --   caller-country  same caller, same country, which was new to him, within six hours
 --   source-tool     same account, same address and same User-Agent, the address new to the
---                   account, within a day
+--                   account, or, where that is not to be believed, most calls from it suspicious
+--                   (refused, or scored above one half); within a day
 --   block-tenants   other callers, of any account, to the same thousand numbers, which were new
 --                   to their account, within a day
 -- Left out: what is judged, what was settled before, and what waits already. For an analyst's word
@@ -24,12 +27,15 @@ WITH
     ),
     near AS
     (
-        SELECT id, at, account, user, domain, source_ip, user_agent, country, intDiv(number, 1000) AS block
+        SELECT id, at, account, user, domain, source_ip, user_agent, country, intDiv(number, 1000) AS block,
+            code != 'A00' OR ifNull(score, 0) > 0.5 AS is_suspicious
         FROM calls
         WHERE at >= fromUnixTimestamp64Micro({first:Int64}, 'UTC') - INTERVAL 1 DAY
           AND at <= fromUnixTimestamp64Micro({last:Int64}, 'UTC') + INTERVAL 1 DAY
           AND ({account:String} = '' OR account = {account:String})
           AND id NOT IN {ids:Array(UUID)}
+          -- Fraud by where they rang already; and anybody can make thousands of them.
+          AND ingress != 'honeypot'
     ),
     before AS
     (
@@ -37,6 +43,22 @@ WITH
         FROM calls
         WHERE at >= fromUnixTimestamp64Micro({first:Int64}, 'UTC') - INTERVAL 31 DAY
           AND at <= fromUnixTimestamp64Micro({last:Int64}, 'UTC')
+    ),
+    established AS
+    (
+        SELECT DISTINCT account
+        FROM calls
+        WHERE account IN (SELECT account FROM seeds UNION DISTINCT SELECT account FROM near)
+          AND at < fromUnixTimestamp64Micro({first:Int64}, 'UTC') - INTERVAL 30 DAY
+    ),
+    suspicious_sources AS
+    (
+        SELECT s.id AS id
+        FROM near AS n
+        INNER JOIN seeds AS s ON s.account = n.account AND s.source_ip = n.source_ip
+        WHERE abs(dateDiff('second', s.at, n.at)) <= 86400
+        GROUP BY s.id
+        HAVING 2 * countIf(n.is_suspicious) > count()
     ),
     old_countries AS
     (
@@ -78,12 +100,14 @@ WITH
         INNER JOIN seeds AS s ON s.account = n.account AND s.source_ip = n.source_ip AND s.user_agent = n.user_agent
         WHERE s.user_agent != '' AND abs(dateDiff('second', s.at, n.at)) <= 86400
           AND s.id NOT IN (SELECT id FROM old_sources)
+          AND (s.account IN (SELECT account FROM established) OR s.id IN (SELECT id FROM suspicious_sources))
         UNION ALL
         SELECT n.id, n.account, n.at, s.id, s.account, s.at, 4, 'block-tenants'
         FROM near AS n
         INNER JOIN seeds AS s ON s.block = n.block
         WHERE s.block != 0 AND (n.account != s.account OR n.user != s.user OR n.domain != s.domain)
           AND abs(dateDiff('second', s.at, n.at)) <= 86400
+          AND n.account IN (SELECT account FROM established)
           AND (s.id, n.account) NOT IN (SELECT id, account FROM old_blocks)
     )
 SELECT

@@ -168,8 +168,14 @@ async fn settle(
         Settle::Accept => "suggestion accepted",
         Settle::Dismiss => "suggestion dismissed",
     };
+    let word = Word {
+        campaign: settled.campaign,
+        ..word
+    };
     log(&desk, &caller, what, word).await?;
-    Ok(Json(Settled { settled }))
+    Ok(Json(Settled {
+        settled: settled.calls,
+    }))
 }
 
 async fn log(desk: &Desk, caller: &Caller, what: &'static str, word: Word) -> Result<(), Problem> {

@@ -1,20 +1,27 @@
-//! Rows of a file that cannot be read: told, and set aside in a file of their own.
+//! Rows of a file that cannot be read: told, and set aside in a file of their own, which can be
+//! corrected and read by the same command: the rows as they stand, behind two columns that are
+//! passed over.
 
 use super::draft::Draft;
+use crate::replay::csv::ASIDE;
 use anyhow::Context as _;
 use indicatif::ProgressBar;
 use std::fmt::Display;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Bad rows told one by one; of more only the number.
 const TOLD: u64 = 10;
 
-/// Bad rows of one file, written as CSV: `line`, `problem`, `row`.
+/// Bad rows of one file: `line`, `problem`, and the row as it stands there.
 pub(super) struct Aside {
     rejected: PathBuf,
     /// Made for the first of them.
-    writer: Option<csv::Writer<Draft>>,
+    writer: Option<Draft>,
     bad: u64,
+    /// The file's header, and what divides its values.
+    header: String,
+    delimiter: char,
     /// What a place in the file is called.
     place: &'static str,
 }
@@ -32,8 +39,16 @@ impl Aside {
             rejected,
             writer: None,
             bad: 0,
-            place: "line",
+            header: "row".to_owned(),
+            delimiter: ',',
+            place: ASIDE[0],
         }
+    }
+
+    /// How the file is written that the rows come from; `None`: it has no header.
+    pub(super) fn like(&mut self, header: Option<&str>, delimiter: u8) {
+        header.unwrap_or("row").clone_into(&mut self.header);
+        self.delimiter = char::from(delimiter);
     }
 
     /// Its places are no lines.
@@ -53,31 +68,35 @@ impl Aside {
         if self.bad <= TOLD {
             bar.suspend(|| eprintln!("{} {line}: {problem}", self.place));
         }
+        let d = self.delimiter;
         let writer = match &mut self.writer {
             Some(writer) => writer,
             None => {
-                let mut writer = csv::Writer::from_writer(Draft::create(&self.rejected)?);
-                writer.write_record([self.place, "problem", "row"])?;
+                let mut writer = Draft::create(&self.rejected)?;
+                writeln!(writer, "{}{d}{}{d}{}", self.place, ASIDE[1], self.header)?;
                 self.writer.insert(writer)
             }
         };
-        writer.write_record([&line.to_string(), &problem.to_string(), raw])?;
+        // Quoted always, so that no delimiter in it counts; a row is a line.
+        let problem = problem.to_string().replace(char::is_control, " ");
+        writeln!(
+            writer,
+            "{line}{d}\"{}\"{d}{raw}",
+            problem.replace('"', "\"\"")
+        )?;
         Ok(())
     }
 
     /// How many they were. `advice` says what to do with them.
     pub(super) fn finish(self, path: &Path, advice: &str) -> anyhow::Result<u64> {
-        if let Some(writer) = self.writer {
-            let draft = writer
-                .into_inner()
-                .map_err(csv::IntoInnerError::into_error)?;
+        if let Some(draft) = self.writer {
             draft
                 .finish()
                 .with_context(|| self.rejected.display().to_string())?;
             eprintln!(
                 "{} {} of {} could not be read and are set aside in {}; {advice}",
                 self.bad,
-                if self.place == "line" {
+                if self.place == ASIDE[0] {
                     "rows"
                 } else {
                     "packets"

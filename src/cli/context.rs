@@ -125,8 +125,9 @@ impl Context {
             None => {
                 let found = DataDir::addresses(&self.data_dir).with_context(|| {
                     format!(
-                        "no service runs on {}: start it (`tfps serve`), or give the --data-dir of \
-                         one that runs, or set `store.url`",
+                        "no service runs on {}: start it (`tfps serve`; one that was started just now may \
+                         need a moment more), or give the --data-dir of one that runs, or set \
+                         `store.url`",
                         self.data_dir.display()
                     )
                 })?;

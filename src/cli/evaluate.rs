@@ -44,7 +44,9 @@ const OTHER_WARM_UP: f64 = 1.0 / 3.0;
 #[command(after_help = "Examples:\n  \
     tfps evaluate --subscribers 200 --days 28\n  \
     tfps evaluate calls.csv --json\n  \
-    tfps evaluate --table mammography.csv --label label")]
+    tfps evaluate --table mammography.csv --label label\n\n\
+    Exit codes: 0 done; 65 some rows of the file were set aside, the rest was evaluated; 64\n\
+    configuration; 2 arguments; 1 anything else: too few calls, a card that says otherwise.")]
 pub(super) struct EvaluateArgs {
     /// Judged calls as CSV, in time order, instead of simulated ones.
     #[arg(conflicts_with_all = ["table", "days", "subscribers", "tenants", "start", "attacks_per_day"])]
@@ -109,7 +111,8 @@ pub(super) struct EvaluateArgs {
     check: Option<PathBuf>,
 
     /// Judge the learners on any table of numbers instead of calls.
-    #[arg(long, value_name = "CSV", requires = "label")]
+    #[arg(long, value_name = "CSV", requires = "label",
+        conflicts_with_all = ["days", "subscribers", "tenants", "start", "attacks_per_day"])]
     table: Option<PathBuf>,
     /// Column of the table that says 0 or 1.
     #[arg(long, value_name = "COLUMN", requires = "table")]
@@ -142,7 +145,7 @@ pub(super) fn run(context: &Context, args: &EvaluateArgs) -> anyhow::Result<Done
     let settings = settings(args, &calls);
     let begun = Instant::now();
     let evaluated = evaluate::evaluate(&calls, other.as_ref(), &settings, &move |what| {
-        told.set_message(what);
+        told.set_message(what.to_owned());
         // Minutes without a word are too long for a log, too.
         if told.is_hidden() {
             eprintln!("{:>5.0} s: {what}", begun.elapsed().as_secs_f64());
@@ -217,9 +220,10 @@ fn simulated(args: &EvaluateArgs) -> anyhow::Result<Read> {
     }
     let days = scenarios.iter().map(|scenario| u64::from(scenario.days));
     let bar = progress::share(days.sum(), "walking simulated calls");
+    let ticker = parking_lot::Mutex::new(progress::Ticker::new());
     let walked: anyhow::Result<Vec<Calls>> = scenarios
         .par_iter()
-        .map(|scenario| walk_simulated(scenario, &bar))
+        .map(|scenario| walk_simulated(scenario, &bar, &ticker))
         .collect();
     bar.finish_and_clear();
     let mut walked = walked?;
@@ -261,7 +265,11 @@ fn engine_of_nobody(start: Timestamp) -> anyhow::Result<Engine> {
 }
 
 /// Moves the bar by simulated days.
-fn walk_simulated(scenario: &Scenario, bar: &ProgressBar) -> anyhow::Result<Calls> {
+fn walk_simulated(
+    scenario: &Scenario,
+    bar: &ProgressBar,
+    ticker: &parking_lot::Mutex<progress::Ticker>,
+) -> anyhow::Result<Calls> {
     let data = AttackData::built_in();
     let engine = engine_of_nobody(scenario.start)?;
     let mut walk = Walk::new(&engine);
@@ -273,6 +281,10 @@ fn walk_simulated(scenario: &Scenario, bar: &ProgressBar) -> anyhow::Result<Call
             let passed = u64::try_from(passed).unwrap_or(0);
             bar.inc(passed.saturating_sub(days));
             days = days.max(passed);
+            let all = bar.length().unwrap_or_default();
+            ticker
+                .lock()
+                .tell(|| format!("{} of {all} simulated days walked", bar.position()));
         }
     }
     Ok(walk.finish())
@@ -283,7 +295,10 @@ fn from_file(context: &Context, file: &Path) -> anyhow::Result<Read> {
     let engine = offline(&context.settings, &context.data_dir()?)?;
     let mut walk = Walk::new(&engine);
     let mut rows = Rows::open(file, "walking", None, Order::new(None))?;
+    let (mut ticker, mut walked) = (progress::Ticker::new(), 0_u64);
     while let Some(row) = rows.next()? {
+        walked += 1;
+        ticker.tell(|| format!("{walked} calls walked"));
         walk.take(&Simulated {
             record: row.record,
             honeypot: false,

@@ -11,7 +11,7 @@ pub(super) use rows::{Rows, check_files, warm_up};
 use super::context::Context;
 use super::draft::check_apart;
 use super::output::Format;
-use super::{Done, output};
+use super::{Done, output, progress};
 use crate::app::{DataDir, ImportedWindows, clock, offline};
 use crate::decide::Engine;
 use crate::features::{CATALOGUE, VERSION, Windows};
@@ -252,11 +252,14 @@ impl Work<'_> {
     fn walk(&self, mut audit: Option<Audit>) -> anyhow::Result<Outcome> {
         let mut calls = self.calls()?;
         let mut identities = Identities::new();
+        let (mut ticker, mut walked) = (progress::Ticker::new(), 0_u64);
         while let Some(row) = calls.next()? {
             let event = decide(self.engine, &row, identities.id(&row.record));
             if let (Some(audit), Some(event)) = (&mut audit, &event) {
                 audit.take(&row, event);
             }
+            walked += 1;
+            ticker.tell(|| format!("{walked} rows scored"));
         }
         Ok((None, calls.finish()?, audit))
     }
@@ -276,7 +279,9 @@ impl Work<'_> {
         };
         let mut importer = Importer::new(self.engine, &store, origin, windows);
         let mut calls = self.calls()?;
+        let mut ticker = progress::Ticker::new();
         while let Some(row) = calls.next()? {
+            ticker.tell(|| format!("{} rows stored", importer.stored()));
             let event = importer.take(&row).await?;
             if let (Some(audit), Some(event)) = (&mut audit, event) {
                 audit.take(&row, event);

@@ -43,6 +43,7 @@ enum VerdictCommand {
     /// Everything that was said of one call, the latest first.
     History {
         /// The call's id: column `id` of the table `calls`.
+        #[arg(value_parser = pick::call_id)]
         id: Uuid,
         #[command(flatten)]
         format: Format,
@@ -103,10 +104,12 @@ async fn say(context: &Context, store: &Store, said: Said, args: WordArgs) -> an
     if args.format.json {
         return output::json(&serde_json::json!({"calls": calls, "suggested": suggested}));
     }
-    output::line(&format!("noted for {calls} calls"))?;
+    let noun = if calls == 1 { "call" } else { "calls" };
+    output::line(&format!("noted for {calls} {noun}"))?;
     if suggested > 0 {
+        let noun = if suggested == 1 { "other" } else { "others" };
         output::line(&format!(
-            "the same is suggested of {suggested} others: see `tfps verdict suggestions`"
+            "the same is suggested of {suggested} {noun}: see `tfps verdict suggestions`"
         ))?;
     }
     Ok(Done::All)

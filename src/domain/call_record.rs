@@ -136,7 +136,7 @@ pub enum FieldProblem {
     #[error("is empty")]
     Empty,
     /// Not a time.
-    #[error("expected an RFC 3339 time such as 2026-03-01T09:30:00Z")]
+    #[error("expected an RFC 3339 time from 1990 on, such as 2026-03-01T09:30:00Z")]
     NotATime,
     /// Not an address.
     #[error("expected an IPv4 or IPv6 address")]
@@ -177,6 +177,8 @@ impl CallRecord {
                     DateTime::parse_from_rfc3339(t)
                         .ok()
                         .map(|time| Timestamp::from(time.to_utc()))
+                        // A date before SIP is a clock that was never set, or an empty cell.
+                        .filter(|time| *time >= Timestamp::EARLIEST_CALL)
                 },
             )?,
             domain: nonempty(Column::Domain, text(Column::Domain)?)?,
@@ -323,6 +325,7 @@ mod tests {
     fn every_column_says_what_it_expected() {
         let cases = [
             (Column::Time, "yesterday", FieldProblem::NotATime),
+            (Column::Time, "1969-12-31T23:59:59Z", FieldProblem::NotATime),
             (Column::Time, "", FieldProblem::Empty),
             (Column::Domain, " ", FieldProblem::Empty),
             (Column::User, "", FieldProblem::Empty),

@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
+    /// 1990-01-01: no SIP is older.
+    pub const EARLIEST_CALL: Self = Self::from_secs(631_152_000);
+
     /// Microseconds in one second.
     pub const SECOND: i64 = 1_000_000;
 

@@ -98,7 +98,8 @@ pub(super) fn learners(created: Timestamp) -> Vec<(&'static str, Options)> {
         .collect()
 }
 
-/// A model per fold. `options`: of all; the held-out group is written into the model.
+/// A model per fold. `options`: of all; the held-out group is written into the model. `tell` is
+/// told of each that is done.
 ///
 /// # Errors
 /// A fold whose model cannot be trained.
@@ -106,6 +107,7 @@ pub(super) fn train_folds(
     calls: &Calls,
     folds: &[Fold],
     options: &Options,
+    tell: &(dyn Fn(&str) + Sync),
 ) -> Result<Vec<Trained>, EvaluateError> {
     let train = |fold: &Fold| {
         let options = Options {
@@ -124,7 +126,12 @@ pub(super) fn train_folds(
             source,
         })
     };
-    folds.par_iter().map(train).collect()
+    let told = |fold: &Fold| {
+        let trained = train(fold)?;
+        tell(&format!("fold {}: trained", fold.name));
+        Ok(trained)
+    };
+    folds.par_iter().map(told).collect()
 }
 
 /// What of a model is a detector.

@@ -65,14 +65,14 @@ pub fn evaluate(
     calls: &Calls,
     other: Option<&Calls>,
     settings: &Settings,
-    tell: &dyn Fn(&'static str),
+    tell: &(dyn Fn(&str) + Sync),
 ) -> Result<Evaluated, EvaluateError> {
     let parts = Parts::of(calls, settings.shares);
     let folds = folds(calls, &parts)?;
     let other_rows = other.map(|other| other_test(other, settings.other_warm_up));
     let elsewhere = other.zip(other_rows.as_deref());
     tell("training a model per fold");
-    let mut trained = train_folds(calls, &folds, &settings.options)?;
+    let mut trained = train_folds(calls, &folds, &settings.options, tell)?;
     tell("scoring");
     let scored = |name, says, trained: &[Trained]| {
         score_folds(name, says, trained, calls, &folds, elsewhere)
@@ -91,7 +91,7 @@ pub fn evaluate(
             learner: Learner::Logistic,
             ..settings.options.clone()
         };
-        let plain = train_folds(calls, &folds, &options)?;
+        let plain = train_folds(calls, &folds, &options, tell)?;
         detectors.push(scored(LOGISTIC, Says::Risk, &plain)?);
     }
     detectors.extend(own_peers(calls, &folds, elsewhere));

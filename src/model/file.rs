@@ -312,12 +312,20 @@ pub(super) fn check_id(id: &str) -> Result<(), ModelError> {
     }
 }
 
-/// The whole file, refusing more than `limit` bytes without reading them.
+/// The whole file, refusing more than `limit` bytes without reading them, and what is no file: a
+/// pipe that nobody writes into would keep whoever opens it for ever.
 pub(super) fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, ModelError> {
     let fail = |source| ModelError::Read {
         path: path.to_owned(),
         source,
     };
+    if !std::fs::metadata(path).map_err(fail)?.is_file() {
+        let what = "is no regular file";
+        return Err(fail(std::io::Error::new(
+            std::io::ErrorKind::InvalidInput,
+            what,
+        )));
+    }
     let file = std::fs::File::open(path).map_err(fail)?;
     let mut bytes = Vec::new();
     file.take(limit + 1).read_to_end(&mut bytes).map_err(fail)?;

@@ -44,8 +44,17 @@ const PRICES: &[&str] = &[
     "rate per minute",
     "price_per_minute",
     "rate_per_minute",
+    "price per min",
+    "rate per min",
+    "price_per_min",
+    "rate_per_min",
+    "price/minute",
+    "rate/minute",
     "price/min",
     "rate/min",
+    "cost per minute",
+    "cost per min",
+    "per minute",
     "cost",
     "new rate",
     "tariff",
@@ -214,8 +223,12 @@ fn columns(header: &csv::ByteRecord, line: u64) -> Result<Columns, DeckError> {
     let missing = |what, known: &[&str]| DeckError::Column {
         line,
         what,
-        header: String::from_utf8_lossy(header.as_slice()).into_owned(),
-        expected: known[..4].join(", "),
+        header: header
+            .iter()
+            .map(|field| String::from_utf8_lossy(field).trim().to_owned())
+            .collect::<Vec<_>>()
+            .join(", "),
+        expected: known.join(", "),
     };
     Ok(Columns {
         prefix: named(PREFIXES).ok_or_else(|| missing("the prefix", PREFIXES))?,

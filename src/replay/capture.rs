@@ -22,8 +22,6 @@ use fragments::Fragments;
 use std::net::{IpAddr, SocketAddr};
 use streams::Streams;
 
-/// 1990-01-01: no SIP is older.
-const EARLIEST: Timestamp = Timestamp::from_secs(631_152_000);
 /// Packets may be so much later than now, seconds: a clock that runs ahead.
 const AHEAD: i64 = 300;
 
@@ -96,7 +94,7 @@ impl Reader {
     pub fn take(&mut self, packet: &Packet<'_>, broken: &mut dyn FnMut(u64, Broken)) {
         let at = match packet.at {
             None => return broken(packet.number, Broken::Timeless),
-            Some(at) if at < EARLIEST || at > self.latest => {
+            Some(at) if at < Timestamp::EARLIEST_CALL || at > self.latest => {
                 return broken(packet.number, Broken::Misdated);
             }
             Some(at) => at,

@@ -5,7 +5,7 @@
 
 mod rows;
 
-pub use rows::{Advance, Lines, MAX_ROW_BYTES, Values};
+pub use rows::{ASIDE, Advance, Lines, MAX_ROW_BYTES, Values};
 
 use crate::domain::{CallRecord, Column, FieldError};
 use std::io::{Read, Write};
@@ -123,6 +123,8 @@ fn required_columns() -> String {
 #[derive(Debug)]
 pub struct Reader<R> {
     lines: Lines<R>,
+    /// As it stands in the file.
+    header: String,
     /// For each column of the layout, where it stands in this file.
     places: [Option<usize>; Column::ALL.len()],
     width: usize,
@@ -167,12 +169,23 @@ impl<R: Read> Reader<R> {
         }
         let width = values.len();
         Ok(Self {
+            header: header.to_owned(),
             lines,
             places,
             width,
             values,
             stopped: false,
         })
+    }
+
+    /// The header as it stands in the file.
+    pub fn header(&self) -> &str {
+        &self.header
+    }
+
+    /// The row given last as it stands in the file. It holds phone numbers: not for a log.
+    pub fn raw(&self) -> String {
+        String::from_utf8_lossy(self.lines.current()).into_owned()
     }
 
     /// Line of the row given last, counted from 1.
@@ -204,7 +217,7 @@ impl<R: Read> Reader<R> {
         RowError::Bad(BadRow {
             line: self.lines.number(),
             problem,
-            raw: String::from_utf8_lossy(self.lines.current()).into_owned(),
+            raw: self.raw(),
         })
     }
 }

@@ -118,6 +118,12 @@ impl<'a> Importer<'a> {
         }
     }
 
+    /// Rows that are in ClickHouse so far.
+    #[must_use]
+    pub const fn stored(&self) -> u64 {
+        self.done.calls
+    }
+
     /// Takes a row; stores a batch when one is full. What was decided of it.
     ///
     /// # Errors

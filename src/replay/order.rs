@@ -25,15 +25,25 @@ impl Order {
         Self { latest: None, now }
     }
 
+    /// Whether a row lies in the future; for rows that are sorted later.
+    ///
+    /// # Errors
+    /// It does.
+    pub fn check_future(&self, record: &CallRecord) -> Result<(), RowProblem> {
+        let is_later = |now| record.time.seconds_since(now) > AHEAD;
+        match self.now.is_some_and(is_later) {
+            true => Err(RowProblem::Future),
+            false => Ok(()),
+        }
+    }
+
     /// Takes a row's time.
     ///
     /// # Errors
     /// It is before that of a row above, or lies in the future.
     pub fn check(&mut self, record: &CallRecord) -> Result<(), RowProblem> {
         let time = record.time;
-        if self.now.is_some_and(|now| time.seconds_since(now) > AHEAD) {
-            return Err(RowProblem::Future);
-        }
+        self.check_future(record)?;
         let behind = self.latest.map_or(0.0, |latest| latest.seconds_since(time));
         if behind > SLACK {
             return Err(RowProblem::OutOfOrder {

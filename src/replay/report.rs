@@ -5,6 +5,7 @@
 //! keep their largest rows (`top`), campaigns are closed when nothing comes of them any more.
 
 mod campaigns;
+mod findings;
 mod page;
 mod top;
 mod write;

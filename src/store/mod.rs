@@ -27,4 +27,5 @@ pub use judge::{
 };
 pub use migrate::MigrateError;
 pub use row::CallRow;
+pub use suggest::{Seen, Settlement};
 pub use verdicts::{FeatureNamesError, VerdictEntry};

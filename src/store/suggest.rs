@@ -11,9 +11,11 @@ use super::{Store, StoreError};
 use crate::domain::{Timestamp, Verdict};
 use clickhouse::Row;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 const SUGGEST: &str = include_str!("../../sql/verdicts/suggest.sql");
+const SEEN: &str = include_str!("../../sql/verdicts/seen.sql");
 const SUGGESTIONS: &str = include_str!("../../sql/verdicts/suggestions.sql");
 
 /// Suggestions made because of one word, at most.
@@ -24,6 +26,9 @@ const SEEDS: usize = 100;
 const SPAN: i64 = 24 * 3_600 * Timestamp::SECOND;
 /// Judged calls looked around for one word, at most: an attack's first thousand show the rest.
 const MAX_SEEDS: usize = 1_000;
+
+/// Campaigns named where several are settled at once, at most.
+const NAMED: usize = 10;
 
 /// A call that looks like part of a campaign.
 #[derive(Clone, Debug, PartialEq, Eq, Row, Deserialize, Serialize)]
@@ -52,6 +57,33 @@ pub struct Suggestion {
     pub source: String,
     /// When, microseconds since 1970.
     pub suggested: i64,
+}
+
+/// What of a suggested call helps to judge it.
+#[derive(Clone, Debug, PartialEq, Row, Deserialize, Serialize)]
+pub struct Seen {
+    /// The call.
+    #[serde(with = "clickhouse::serde::uuid")]
+    pub id: Uuid,
+    /// The caller.
+    pub user: String,
+    /// His domain.
+    pub caller_domain: String,
+    /// The called number; `0`: none.
+    pub called: String,
+    /// Its country.
+    pub called_country: String,
+    /// Probability of fraud as served; `None`: no model scored.
+    pub score: Option<f32>,
+}
+
+/// What came of settling suggestions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settlement {
+    /// How many were settled.
+    pub calls: usize,
+    /// Campaign that the verdicts were noted with; of several the names with commas between.
+    pub campaign: String,
 }
 
 /// What becomes of a suggestion.
@@ -90,8 +122,12 @@ impl Linked {
     fn reason(&self) -> String {
         let link = match self.rule.as_str() {
             "caller-block" => "the same caller to the same thousand numbers",
-            "caller-country" => "the same caller to the same country, which was new to him",
-            "source-tool" => "the same address, new to the account, with the same User-Agent",
+            "caller-country" => {
+                "the same caller to the same country, which he is not known to have called before"
+            }
+            "source-tool" => {
+                "the same address, new to the account or with mostly suspicious calls, with the same User-Agent"
+            }
             _ => "another caller to the same thousand numbers, new to his account",
         };
         let seconds = (self.micros - self.because_micros) / Timestamp::SECOND;
@@ -199,6 +235,23 @@ impl Store {
         self.suggestions_of(None, own, limit).await
     }
 
+    /// What is known of suggested calls, in no order.
+    ///
+    /// # Errors
+    /// ClickHouse could not say.
+    pub async fn seen(&self, suggestions: &[Suggestion]) -> Result<Vec<Seen>, StoreError> {
+        let ids: Vec<Uuid> = suggestions.iter().map(|call| call.id).collect();
+        let times = || suggestions.iter().map(|call| call.micros);
+        let query = self
+            .client
+            .query_raw(SEEN)
+            .param("ids", texts(&ids))
+            .param("first", times().min().unwrap_or_default())
+            .param("last", times().max().unwrap_or_default())
+            .param("limit", ids.len() as u64);
+        bounded(query.fetch_all()).await
+    }
+
     async fn suggestions_of(
         &self,
         ids: Option<&[Uuid]>,
@@ -220,7 +273,7 @@ impl Store {
     ///
     /// # Errors
     /// Nothing is suggested of one of them, or it is not his: nothing was noted.
-    pub async fn settle(&self, word: &Word, settle: Settle) -> Result<usize, JudgeError> {
+    pub async fn settle(&self, word: &Word, settle: Settle) -> Result<Settlement, JudgeError> {
         let mut wanted = word.ids.clone();
         wanted.sort_unstable();
         wanted.dedup();
@@ -236,9 +289,10 @@ impl Store {
             return Err(JudgeError::NotSuggested(*missing));
         }
         // The verdict first: a suggestion of a judged call no longer waits, whatever is noted of it.
-        if settle == Settle::Accept {
-            self.accept(&open, word).await?;
-        }
+        let campaign = match settle {
+            Settle::Accept => self.accept(&open, word).await?,
+            Settle::Dismiss => word.campaign.clone(),
+        };
         let rows = open.iter().map(|suggestion| SuggestionRow {
             id: suggestion.id,
             account: &suggestion.account,
@@ -261,11 +315,14 @@ impl Store {
             }
             inserted => inserted?,
         }
-        Ok(open.len())
+        Ok(Settlement {
+            calls: open.len(),
+            campaign,
+        })
     }
 
-    /// Notes what is suggested as verdicts, all of them or none.
-    async fn accept(&self, open: &[Suggestion], word: &Word) -> Result<(), StoreError> {
+    /// Notes what is suggested as verdicts, all of them or none; under which campaigns.
+    async fn accept(&self, open: &[Suggestion], word: &Word) -> Result<String, StoreError> {
         let or = |own: &str, suggested: &str| match own.is_empty() {
             true => suggested.to_owned(),
             false => own.to_owned(),
@@ -287,7 +344,10 @@ impl Store {
                 }
             })
             .collect();
-        self.insert_verdicts(&entries, &once("verdict")).await
+        self.insert_verdicts(&entries, &once("verdict")).await?;
+        let names = entries.iter().map(|entry| entry.campaign.as_str());
+        let names: BTreeSet<&str> = names.filter(|name| !name.is_empty()).collect();
+        Ok(names.into_iter().take(NAMED).collect::<Vec<_>>().join(", "))
     }
 
     async fn insert_suggestions<'a>(

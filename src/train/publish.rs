@@ -64,9 +64,9 @@ fn write_card(out: &mut String, trained: &Trained) -> std::fmt::Result {
     writeln!(out, "## Trained on\n")?;
     writeln!(
         out,
-        "{} judged calls from {} to {}, {} of them fraud. {} calls without a verdict were left \
-         out: a call nobody judged is no example of a legitimate one.\n",
-        t.rows, t.from, t.to, t.positives, report.unlabelled
+        "{} judged calls from {} to {}, {} of them fraud. Calls without a verdict are not among \
+         them: a call nobody judged is no example of a legitimate one.\n",
+        t.rows, t.from, t.to, t.positives
     )?;
     write_parts(out, report)?;
     write_held_out(out, report)?;

@@ -219,8 +219,8 @@ impl fmt::Display for Report {
         writeln!(f, "model {}", self.id)?;
         writeln!(
             f,
-            "trained on {} judged calls, {} of them fraud, {} to {} ({} without a verdict left out)",
-            t.rows, t.positives, t.from, t.to, self.unlabelled
+            "trained on {} judged calls, {} of them fraud, {} to {}",
+            t.rows, t.positives, t.from, t.to
         )?;
         let parts = [
             ("train", p.train),

@@ -3,7 +3,9 @@
 
 use super::*;
 use crate::api::{Book, Later};
-use crate::store::{History, JudgeError, Judged, Said, Settle, StoreError, Suggestion, Word};
+use crate::store::{
+    History, JudgeError, Judged, Said, Settle, Settlement, StoreError, Suggestion, Word,
+};
 use serde_json::json;
 use std::sync::Mutex;
 use uuid::Uuid;
@@ -126,11 +128,12 @@ impl Book for Shelf {
         now(Ok(all.filter(own).take(limit).collect()))
     }
 
-    fn settle(&self, word: Word, _settle: Settle) -> Later<'_, usize> {
+    fn settle(&self, word: Word, _settle: Settle) -> Later<'_, Settlement> {
         match Self::may(word.ids[0], word.own.as_deref()) {
             true => {
                 self.keep(word);
-                now(Ok(1))
+                let campaign = "night".to_owned();
+                now(Ok(Settlement { calls: 1, campaign }))
             }
             false => now(Err(JudgeError::NotSuggested(word.ids[0]))),
         }

@@ -1,6 +1,8 @@
 //! Where verdicts are kept, as the routes know it: ClickHouse, or what a test puts in its place.
 
-use crate::store::{History, JudgeError, Judged, Said, Settle, Store, Suggestion, Word};
+use crate::store::{
+    History, JudgeError, Judged, Said, Settle, Settlement, Store, Suggestion, Word,
+};
 use std::pin::Pin;
 use uuid::Uuid;
 
@@ -25,7 +27,7 @@ pub trait Book: Send + Sync {
     /// As [`Store::suggestions`].
     fn suggestions(&self, own: Option<String>, limit: usize) -> Later<'_, Vec<Suggestion>>;
     /// As [`Store::settle`].
-    fn settle(&self, word: Word, settle: Settle) -> Later<'_, usize>;
+    fn settle(&self, word: Word, settle: Settle) -> Later<'_, Settlement>;
 }
 
 impl Book for Store {
@@ -54,7 +56,7 @@ impl Book for Store {
         Box::pin(async move { Ok(self.suggestions(own.as_deref(), limit).await?) })
     }
 
-    fn settle(&self, word: Word, settle: Settle) -> Later<'_, usize> {
+    fn settle(&self, word: Word, settle: Settle) -> Later<'_, Settlement> {
         Box::pin(async move { self.settle(&word, settle).await })
     }
 }

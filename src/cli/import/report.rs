@@ -67,7 +67,10 @@ pub(super) fn tell(
             done.calls, done.already, done.verdicts, done.refused
         ))?;
     } else if report.is_none() {
-        output::line("every row was read; nothing was stored")?;
+        output::line(match set_aside {
+            0 => "every row was read; nothing was stored",
+            _ => "the other rows were read; nothing was stored",
+        })?;
     }
     if let Some(path) = out {
         output::line(&format!("the report is in {}", path.display()))?;

@@ -5,7 +5,7 @@ use crate::cli::draft::check_apart;
 use crate::cli::progress;
 use crate::decide::Engine;
 use crate::replay::csv::{BadRow, Reader, RowError};
-use crate::replay::{Identities, Order, Row, decide, raw};
+use crate::replay::{Identities, Order, Row, decide};
 use anyhow::Context as _;
 use indicatif::ProgressBar;
 use std::fmt::Display;
@@ -17,8 +17,8 @@ use std::path::{Path, PathBuf};
 pub(super) const STEP: u64 = 1_024;
 
 /// What to do with rows that were set aside.
-const ADVICE: &str = "correct them there or in the file and import that: what is stored already is \
-                      not stored again";
+const ADVICE: &str = "correct them there or in the file and import that in the same way: what is \
+                      stored already is not stored again";
 
 /// Before anything is done or written: each file of calls has a good header, and nothing that
 /// is read would be written over.
@@ -74,6 +74,11 @@ impl Unreadable {
         self.aside.call_them("packet");
     }
 
+    /// How the file is written, as the rows that are set aside then are.
+    pub(super) fn like(&mut self, header: Option<&str>, delimiter: u8) {
+        self.aside.like(header, delimiter);
+    }
+
     pub(super) fn take(
         &mut self,
         bar: &ProgressBar,
@@ -109,10 +114,12 @@ impl Rows {
         let bar = progress::bytes(file.metadata()?.len(), what);
         let reader =
             Reader::new(BufReader::new(file)).with_context(|| path.display().to_string())?;
+        let mut unreadable = Unreadable::new(path, rejected);
+        unreadable.like(Some(reader.header()), b',');
         Ok(Self {
             reader,
             bar,
-            unreadable: Unreadable::new(path, rejected),
+            unreadable,
             read: 0,
             order,
         })
@@ -134,7 +141,7 @@ impl Rows {
                         Err(problem) => self.set_aside(&BadRow {
                             line,
                             problem,
-                            raw: raw(&record),
+                            raw: self.reader.raw(),
                         })?,
                     }
                 }
@@ -174,21 +181,35 @@ mod tests {
         let mut rows = Rows::open(&path, "reading", None, Order::new(None)).expect("opened");
         assert!(rows.next().expect("read").is_none());
         assert_eq!(rows.finish().expect("finished"), 2);
-        let mut aside = csv::Reader::from_path(rejected_of(&path)).expect("there");
-        let header: Vec<String> = aside
-            .headers()
-            .expect("a header")
-            .iter()
-            .map(Into::into)
-            .collect();
-        assert_eq!(header, ["line", "problem", "row"]);
-        let rows: Vec<csv::StringRecord> = aside.records().map(|r| r.expect("a row")).collect();
-        assert_eq!(rows.len(), 2);
-        assert_eq!((&rows[0][0], &rows[0][2]), ("2", "a,\"b"));
-        assert_eq!(
-            (&rows[1][0], &rows[1][2]),
-            ("3", "soon,d,u,1,192.0.2.1,a,,,")
-        );
+        let aside = std::fs::read_to_string(rejected_of(&path)).expect("there");
+        let lines: Vec<&str> = aside.lines().collect();
+        assert_eq!(lines.len(), 3);
+        assert_eq!(lines[0], format!("line,problem,{}", HEADER.trim_end()));
+        assert!(lines[1].starts_with("2,\"") && lines[1].ends_with("\",a,\"b"));
+        assert!(lines[2].starts_with("3,\"") && lines[2].ends_with("\",soon,d,u,1,192.0.2.1,a,,,"));
+    }
+
+    #[test]
+    fn what_was_set_aside_is_read_once_it_is_corrected() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("calls.csv");
+        std::fs::write(&path, format!("{HEADER}a,\"b\nsoon,d,u,1,192.0.2.1,a,,,\n"))
+            .expect("written");
+        let read = |path: &Path| {
+            let mut rows = Rows::open(path, "reading", None, Order::new(None)).expect("opened");
+            let row = rows.next().expect("read");
+            (row, rows.finish().expect("finished"))
+        };
+        assert!(matches!(read(&path), (None, 2)));
+        let rejected = rejected_of(&path);
+        let aside = std::fs::read_to_string(&rejected).expect("there");
+        let corrected = aside.replace(",soon,d,u,1,", ",2026-01-01T00:00:00Z,d,u,442079460123,");
+        std::fs::write(&rejected, corrected).expect("written");
+        let (row, bad) = read(&rejected);
+        assert_eq!(bad, 1, "the other one is as bad as before");
+        assert_eq!(row.expect("a row").record.user, "u");
+        let again = std::fs::read_to_string(rejected_of(&rejected)).expect("there");
+        assert!(again.ends_with("\",a,\"b\n"), "{again}");
     }
 
     #[test]

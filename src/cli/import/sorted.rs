@@ -53,15 +53,23 @@ impl Sorting {
         let name = || path.display().to_string();
         let (file, bar) = opened(path)?;
         let mut reader = MapReader::new(file, map.clone()).with_context(name)?;
+        unreadable.like(reader.header(), reader.delimiter());
+        let mut ticker = progress::Ticker::new();
         let mut sorter = Sorter::new(&self.folder);
         let (mut rows, mut read) = (0, 0_u64);
         while let Some(next) = reader.next() {
             read += 1;
             if read.is_multiple_of(STEP) {
                 bar.set_position(reader.bytes());
+                ticker.tell(|| format!("{read} rows read"));
             }
             match next {
                 Ok(row) => {
+                    // Told here, where the row still is as it stands in the file.
+                    if let Err(problem) = self.order.check_future(&row.record) {
+                        unreadable.take(&bar, row.line, &problem, &reader.raw())?;
+                        continue;
+                    }
                     sorter.push(row).with_context(|| "sorting".to_owned())?;
                     rows += 1;
                 }

@@ -114,6 +114,7 @@ pub(super) fn run(
         bail!("{} has no column `reason`: give --reason", name());
     }
     let mut aside = Aside::new(rejected);
+    aside.like(Some(rows.header()), b',');
     let replace = args.replace_source.as_deref();
     let mut import = accounts.list_import(&args.scope, defaults.list, replace, now)?;
     import.take_over(args.take_over);
@@ -146,7 +147,7 @@ pub(super) fn run(
     let waiting = progress::waiting("sorting and merging");
     let done = import.finish(&args.file_name())?;
     waiting.finish_and_clear();
-    let set_aside = aside.finish(&args.file, "correct those and import them too")?;
+    let set_aside = aside.finish(&args.file, "correct them there and import that file too")?;
     tell(&done, set_aside, args.format)
 }
 

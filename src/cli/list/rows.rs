@@ -56,6 +56,7 @@ pub(super) enum HeaderError {
 /// Rows of a file.
 pub(super) struct ListRows<R> {
     lines: Lines<R>,
+    header: String,
     places: [Option<usize>; Column::ALL.len()],
     width: usize,
     values: Values,
@@ -98,6 +99,7 @@ impl<R: Read> ListRows<R> {
             return Err(HeaderError::NoValue);
         }
         Ok(Self {
+            header: header.to_owned(),
             lines,
             places,
             width: values.len(),
@@ -108,6 +110,11 @@ impl<R: Read> ListRows<R> {
     /// Whether the file has a column.
     pub(super) fn has(&self, column: Column) -> bool {
         self.places[column as usize].is_some()
+    }
+
+    /// The header as it stands in the file.
+    pub(super) fn header(&self) -> &str {
+        &self.header
     }
 
     /// Bytes consumed so far.

@@ -81,6 +81,12 @@ pub(super) fn in_force(models: &Path) -> Option<(Arc<Model>, bool)> {
 /// A model of the folder, verified; one that is not there is told with those that are.
 fn load(models: &Path, id: &str) -> anyhow::Result<Model> {
     if !promotion::path_of(models, id).exists() {
+        let shipped = shipped_model();
+        anyhow::ensure!(
+            shipped.is_none_or(|shipped| shipped.id() != id),
+            "`{id}` is the model that ships in the program, no file of the folder: it is in force where \
+             none was promoted, and `tfps models roll-back` leads back to it; others are compared with it"
+        );
         let known = promotion::ids(models)?;
         let id = crate::accounts::shortened(id, 60);
         anyhow::ensure!(

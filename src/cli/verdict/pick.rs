@@ -14,7 +14,7 @@ const SHOWN: usize = 10;
 #[derive(clap::Args, Debug)]
 pub(super) struct Pick {
     /// Ids of the calls: column `id` of the table `calls`.
-    #[arg(conflicts_with_all = ["call_id", "user", "domain", "from", "to", "number_prefix"])]
+    #[arg(value_parser = call_id, conflicts_with_all = ["call_id", "user", "domain", "from", "to", "number_prefix"])]
     ids: Vec<Uuid>,
     /// Calls with this SIP Call-ID.
     #[arg(long, value_name = "CALL-ID")]
@@ -43,6 +43,15 @@ fn time(text: &str) -> Result<Timestamp, String> {
     let time = DateTime::parse_from_rfc3339(text);
     time.map(|time| Timestamp::from(time.to_utc()))
         .map_err(|_| "expected an RFC 3339 time such as 2030-01-01T00:00:00Z".to_owned())
+}
+
+/// An id of a call.
+pub(super) fn call_id(text: &str) -> Result<Uuid, String> {
+    text.parse().map_err(|_| {
+        "not a call id: expected column `id` of the table `calls`, such as \
+         6f1c2a34-0b5d-4e6f-8a91-2b3c4d5e6f70; by the SIP Call-ID, --call-id"
+            .to_owned()
+    })
 }
 
 fn digits(text: &str) -> Result<String, String> {

@@ -61,7 +61,7 @@ fn what_is_no_deck_says_why() {
         ("prefix,price\n", "no rate"),
         (
             "a,b\n1,2\n",
-            "line 1: no column for the prefix in the header `ab`",
+            "line 1: no column for the prefix in the header `a, b`",
         ),
         ("# x\nprefix,b\n1,2\n", "line 2: no column for the price"),
     ] {

@@ -6,13 +6,21 @@ use std::io::{BufRead, BufReader, Read};
 /// Longest row, bytes. Real ones have some 150.
 pub const MAX_ROW_BYTES: usize = 16 * 1024;
 
-/// Lines of bounded length.
+/// Columns before those of the file that rows were set aside from: where they stood, and why.
+pub const ASIDE: [&str; 2] = ["line", "problem"];
+
+/// Lines of bounded length. Of a file of rows set aside, whose first columns are [`ASIDE`], they
+/// are the lines as they stood in the file they come from: corrected, they are read like any other.
 #[derive(Debug)]
 pub struct Lines<R> {
     source: BufReader<R>,
+    delimiter: u8,
     current: Vec<u8>,
     number: u64,
     bytes: u64,
+    /// Line of the header of a file of rows set aside; 0: it is none.
+    aside: u64,
+    begun: bool,
 }
 
 /// What [`Lines::advance`] came to.
@@ -27,14 +35,28 @@ pub enum Advance {
 }
 
 impl<R: Read> Lines<R> {
-    /// Before the first line.
+    /// Before the first line, of values divided by commas.
     pub fn new(source: R) -> Self {
+        Self::divided_by(source, b',')
+    }
+
+    /// Before the first line, of values divided by a character of ASCII.
+    pub fn divided_by(source: R, delimiter: u8) -> Self {
         Self {
             source: BufReader::with_capacity(64 * 1024, source),
+            delimiter,
             current: Vec::new(),
             number: 0,
             bytes: 0,
+            aside: 0,
+            begun: false,
         }
+    }
+
+    /// Whether the current line is the header of a file of rows set aside, which is there even
+    /// where the file that they come from has none.
+    pub const fn is_aside_header(&self) -> bool {
+        self.aside > 0 && self.aside == self.number
     }
 
     /// The line without its ending.
@@ -90,12 +112,57 @@ impl<R: Read> Lines<R> {
         if self.current.last() == Some(&b'\r') {
             self.current.pop();
         }
-        Ok(if too_long {
-            Advance::TooLong
-        } else {
-            Advance::Line
-        })
+        if too_long {
+            return Ok(Advance::TooLong);
+        }
+        self.pass_over_aside();
+        Ok(Advance::Line)
     }
+
+    /// Leaves of a row that was set aside what stood in its file.
+    fn pass_over_aside(&mut self) {
+        if !self.begun && !self.current.is_empty() {
+            self.begun = true;
+            let line = self.current.strip_prefix(BOM).unwrap_or(&self.current);
+            let begins = ASIDE.iter().try_fold(line, |rest, name| {
+                let rest = rest.strip_prefix(name.as_bytes())?;
+                rest.strip_prefix(&[self.delimiter])
+            });
+            if begins.is_some() {
+                self.aside = self.number;
+                let bom = self.current.len() - line.len();
+                self.current.drain(..bom);
+            }
+        }
+        // A row of which nothing is left stays as it is, to be told as a bad one.
+        if self.aside > 0
+            && let Some(cut) = after_values(&self.current, self.delimiter, ASIDE.len())
+            && cut < self.current.len()
+        {
+            self.current.drain(..cut);
+        }
+    }
+}
+
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// Where the value after so many begins; `None`: there are not so many.
+fn after_values(line: &[u8], delimiter: u8, values: usize) -> Option<usize> {
+    let mut passed = 0;
+    let mut quoted = false;
+    for (at, byte) in line.iter().enumerate() {
+        match *byte {
+            b'"' => quoted = !quoted,
+            byte if byte == delimiter && !quoted => {
+                passed += 1;
+                if passed == values {
+                    return Some(at + 1);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
 /// The values of one line. Most lines have no quotation mark and are cut at the commas; the

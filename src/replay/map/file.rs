@@ -67,6 +67,14 @@ pub enum MapError {
         field: &'static str,
         header: String,
     },
+    #[error(
+        "the map expects values divided by {expected}, and the file's header seems to be divided by {found}: write `delimiter = \"{key}\"` in a map of your own (`tfps import --print-map NAME > mine.toml`)"
+    )]
+    Delimiter {
+        expected: String,
+        found: String,
+        key: String,
+    },
     #[error("column `{0}` is named, but the map says that the file has no header: give its number")]
     NameWithoutHeader(String),
     #[error("`{0}` gives no column: give one")]

@@ -17,6 +17,8 @@ pub struct Left(pub u64);
 #[derive(Debug)]
 pub struct MapReader<R> {
     lines: Lines<R>,
+    /// As it stands in the file; `None`: it has none.
+    header: Option<String>,
     map: MapFile,
     fields: Fields,
     /// Columns of the header; `None`: rows may have any number.
@@ -32,16 +34,29 @@ impl<R: Read> MapReader<R> {
     /// # Errors
     /// A column of the map is not in the file.
     pub fn new(source: R, map: MapFile) -> Result<Self, MapError> {
-        let mut lines = Lines::new(source);
+        let mut lines = Lines::divided_by(source, delimiter(&map));
         let mut values = Values::divided_by(delimiter(&map));
         let header = match map.header {
             true => Some(header(&mut lines, &mut values)?),
             false => None,
         };
-        let width = header.as_ref().map(Vec::len);
-        let fields = Fields::of(&map, &Columns(header))?;
+        let (header, names) = header.unzip();
+        let width = names.as_ref().map(Vec::len);
+        let fields = Fields::of(&map, &Columns(names)).map_err(|error| {
+            let other = header.as_deref().filter(|_| width == Some(1));
+            let found = other.and_then(|line| other_delimiter(line, map.delimiter));
+            match (error, found) {
+                (MapError::NoColumn { .. }, Some(found)) => MapError::Delimiter {
+                    expected: delimiter_words(map.delimiter),
+                    found: delimiter_words(found),
+                    key: found.escape_default().to_string(),
+                },
+                (error, _) => error,
+            }
+        })?;
         Ok(Self {
             lines,
+            header,
             map,
             fields,
             width,
@@ -49,6 +64,21 @@ impl<R: Read> MapReader<R> {
             left: Left::default(),
             stopped: false,
         })
+    }
+
+    /// The header as it stands in the file; `None`: the file has none.
+    pub fn header(&self) -> Option<&str> {
+        self.header.as_deref()
+    }
+
+    /// What divides its values.
+    pub fn delimiter(&self) -> u8 {
+        delimiter(&self.map)
+    }
+
+    /// The row given last as it stands in the file. It holds phone numbers: not for a log.
+    pub fn raw(&self) -> String {
+        String::from_utf8_lossy(self.lines.current()).into_owned()
     }
 
     /// Bytes of the file consumed so far: for a progress bar.
@@ -176,7 +206,7 @@ impl<R: Read> MapReader<R> {
         RowError::Bad(BadRow {
             line: self.lines.number(),
             problem,
-            raw: String::from_utf8_lossy(self.lines.current()).into_owned(),
+            raw: self.raw(),
         })
     }
 }
@@ -192,6 +222,7 @@ impl<R: Read> Iterator for MapReader<R> {
             match self.lines.advance() {
                 Ok(Advance::End) => return None,
                 Ok(Advance::Line) if self.lines.current().is_empty() => {}
+                Ok(Advance::Line) if self.lines.is_aside_header() => {}
                 Ok(Advance::Line) => {
                     let other = Values::divided_by(delimiter(&self.map));
                     let mut values = std::mem::replace(&mut self.values, other);
@@ -287,8 +318,29 @@ fn delimiter(map: &MapFile) -> u8 {
     u8::try_from(map.delimiter).unwrap_or(b',')
 }
 
-/// Names of the header.
-fn header<R: Read>(lines: &mut Lines<R>, values: &mut Values) -> Result<Vec<String>, MapError> {
+/// What a header of one column seems to be divided by instead.
+fn other_delimiter(header: &str, expected: char) -> Option<char> {
+    let count = |wanted: char| header.matches(wanted).count();
+    let others = [',', ';', '\t', '|'].into_iter();
+    let most = others.filter(|other| *other != expected);
+    most.max_by_key(|other| count(*other))
+        .filter(|other| count(*other) > 0)
+}
+
+fn delimiter_words(delimiter: char) -> String {
+    match delimiter {
+        ',' => "commas".to_owned(),
+        ';' => "semicolons".to_owned(),
+        '\t' => "tabs".to_owned(),
+        other => format!("`{other}`"),
+    }
+}
+
+/// The header, and the names in it.
+fn header<R: Read>(
+    lines: &mut Lines<R>,
+    values: &mut Values,
+) -> Result<(String, Vec<String>), MapError> {
     loop {
         match lines.advance()? {
             Advance::End => return Err(MapError::Empty),
@@ -300,8 +352,6 @@ fn header<R: Read>(lines: &mut Lines<R>, values: &mut Values) -> Result<Vec<Stri
     let line = std::str::from_utf8(lines.current()).map_err(|_| RowProblem::NotUtf8)?;
     let line = line.trim_start_matches('\u{feff}');
     values.split(line)?;
-    Ok(values
-        .iter(line)
-        .map(|name| name.trim().to_owned())
-        .collect())
+    let names = values.iter(line).map(|name| name.trim().to_owned());
+    Ok((line.to_owned(), names.collect()))
 }

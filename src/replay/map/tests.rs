@@ -290,3 +290,36 @@ fn what_the_file_tells_is_asked_of_the_file_and_not_of_the_map() {
     assert_eq!(told("at;who;to;id;ms\n"), (false, true));
     assert_eq!(told("at;who;to;id\n"), (false, false));
 }
+
+#[test]
+fn rows_set_aside_are_read_by_the_same_map_with_a_header_and_without() {
+    const HEADED: &str = "delimiter = \"\\t\"\n[time]\nfrom = { column = \"at\" }\nformat = \"epoch\"\n[user]\ncolumn = \"who\"\n\
+        [dialed_number]\ncolumn = \"dst\"\n";
+    const BARE: &str = "header = false\n[time]\nfrom = { column = 1 }\nformat = \"epoch\"\n[user]\ncolumn = 2\n\
+        [dialed_number]\ncolumn = 3\n";
+    for (map, text) in [
+        (
+            HEADED,
+            "line\tproblem\tat\twho\tdst\n7\t\"a\tb \"\"c\"\"\"\t1767225600\talice\t442079460123\n",
+        ),
+        (
+            BARE,
+            "\u{feff}line,problem,row\n7,\"a, b\",1767225600,alice,442079460123\n",
+        ),
+    ] {
+        let (rows, bad, left) = read(map, &said("UTC"), text);
+        assert_eq!((rows.len(), bad.len(), left), (1, 0, 0), "{bad:?}");
+        assert_eq!(rows[0].record.user, "alice");
+    }
+}
+
+#[test]
+fn a_file_divided_otherwise_is_told_so() {
+    let map = MapFile::parse(ready("kamailio").expect("ready"), &said("UTC")).expect("a map");
+    let error = MapReader::new(&b"id,method,from_tag\n1,INVITE,a\n"[..], map).expect_err("commas");
+    let text = error.to_string();
+    assert!(
+        text.contains("divided by tabs") && text.contains("divided by commas"),
+        "{text}"
+    );
+}

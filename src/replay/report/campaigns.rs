@@ -1,9 +1,9 @@
 //! Suspected calls that belong together: a caller's to a country without a long pause, and many
 //! callers' to the same thousand numbers.
 
+use super::findings::finding;
 use super::{ROWS, Tally};
-use crate::domain::{CallEvent, Outcome, Timestamp};
-use crate::features::CATALOGUE;
+use crate::domain::{CallEvent, Check, Code, Outcome, Timestamp};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 
@@ -200,10 +200,13 @@ impl Group {
         let decision = &event.decision;
         if !decision.code.is_approved() {
             self.refused.add(tally);
-            count(&mut self.refusals, decision.code.description(), 1);
+            if decision.code != Code::Refused(Check::R15) {
+                count(&mut self.refusals, decision.code.description(), 1);
+            }
         }
         for check in &decision.checks {
-            if check.outcome == Outcome::Audit {
+            // Nearly every campaign's score is above the threshold: what raised it says more.
+            if check.outcome == Outcome::Audit && check.check != Check::R15 {
                 count(&mut self.refusals, check.check.description(), 1);
             }
         }
@@ -212,9 +215,8 @@ impl Group {
             .iter()
             .filter(|reason| reason.contribution > 0.0)
         {
-            let words = CATALOGUE.iter().find(|feature| feature.tag == reason.tag);
-            if let Some(feature) = words {
-                count(&mut self.reasons, feature.words, 1);
+            if let Some(found) = finding(&reason.tag) {
+                count(&mut self.reasons, found, 1);
             }
         }
         count(&mut self.sources, event.attempt.source_ip.to_string(), 1);
