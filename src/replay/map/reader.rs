@@ -138,8 +138,8 @@ impl<R: Read> MapReader<R> {
         };
         let mut texts: [String; Column::ALL.len()] = Default::default();
         let mut put = |column: Column, text: String| texts[column.index()] = text;
-        // Stands in for the time, which is known better than the text says.
-        put(Column::Time, "1970-01-01T00:00:00Z".to_owned());
+        // Only to be looked at: the time itself is known better than this text says.
+        put(Column::Time, time.to_rfc3339());
         put(Column::User, needed("user", &fields.user)?.to_owned());
         let dialed = needed("dialed_number", &fields.dialed_number)?;
         put(Column::DialedNumber, dialed.to_owned());
