@@ -43,7 +43,7 @@ demo: ## set up, build, and tell the whole story in the terminal
 test: ## set up and run every test, with the real Kamailio, SIPp and baresip (ARGS: options of cargo test)
 	$(call say,setup: Kamailio$(,) SIPp$(,) baresip$(,) tor-geoipdb and libchdb if they are missing)
 	@scripts/setup test
-	$(call say,test: the first time builds for some minutes$(,) then it takes two)
+	$(call say,test: the first time builds for some minutes$(,) then it takes about ten)
 	@$(CARGO) test --locked $(ARGS)
 
 # The card's figures, from seeds alone; other learners work in their own environment. Several operators,
@@ -57,7 +57,7 @@ evaluate: ## measure detection beside its peers, and compare with the card of th
 	$(call say,setup: Python and the learners of scripts/peers/requirements.txt if they are missing)
 	@scripts/setup evaluate
 	@$(MAKE) --no-print-directory build
-	$(call say,evaluate: some minutes on two cores; everything is written into target/evaluation)
+	$(call say,evaluate: an hour of processor time; everything is written into target/evaluation)
 	@exchange=$$(mktemp -d); trap 'rm -rf "$$exchange"' EXIT; \
 		$(judge) --check models/default.card.md $(ARGS)
 

@@ -128,8 +128,8 @@ impl Learned {
 }
 
 /// Fits what the options ask for on the training part. `rising`: by feature, whether the trees may
-/// only rise along it. Calls at honeypots among its rows are shown to
-/// the fit, and decide nothing else.
+/// only rise along it. Calls at honeypots among its rows are shown to the fit, and decide nothing
+/// else.
 pub(super) fn learn(
     data: &Dataset,
     train: &[usize],

@@ -4,7 +4,8 @@
 //! all innocent; the next kind of attack comes from there. What an analyst knows beforehand, that
 //! a dearer or a newer destination makes a call no safer, other things being equal, is said to
 //! them: along these features the trees' sum never falls (monotone constraints, as in LightGBM and
-//! XGBoost). It costs nothing on the kinds of attack that were learned from, and helps with others.
+//! XGBoost). On the kinds of attack that were learned from it changes next to nothing, on others it
+//! helps.
 
 use crate::domain::FeatureSpec;
 
